@@ -1,0 +1,1 @@
+"""The engine: catalogue, writer, session, relations, and the surfaces people meet."""

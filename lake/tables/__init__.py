@@ -1,0 +1,8 @@
+"""Every stored table of the project, one module per schema. ``TABLES`` maps name to TableSpec."""
+
+from __future__ import annotations
+
+from ..spec import TableSpec
+from . import behavior, ecephys, nwb
+
+TABLES: dict[str, TableSpec] = {spec.name: spec for module in (nwb, ecephys, behavior) for spec in module.SPECS}

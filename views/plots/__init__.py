@@ -1,0 +1,1 @@
+"""Pictures of relations, one module per schema."""
