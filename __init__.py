@@ -1,5 +1,28 @@
-"""brainlake: SQL over a local lakehouse of Allen Institute brain data."""
+"""brainlake: SQL over a local lakehouse of Allen Institute brain data.
+
+>>> import brainlake
+>>> lake = brainlake.open()                                        # doctest: +SKIP
+>>> lake.sql("select count(*) from ecephys.good_units").show()     # doctest: +SKIP
+"""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from .lake import errors
+from .lake.errors import BrainlakeError
+
+if TYPE_CHECKING:
+    from .lake.facade import Lake, create, open
+
 __version__ = "0.1.0"
+__all__ = ["BrainlakeError", "Lake", "__version__", "create", "errors", "open"]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first used: a process that only reads a file, or prints --help, should not wait for DuckDB.
+    if name in ("Lake", "create", "open"):
+        from .lake import facade
+
+        return getattr(facade, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

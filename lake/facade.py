@@ -1,0 +1,320 @@
+"""A lake as Python sees it: :func:`create`, :func:`open`, and :class:`Lake`."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from . import maintenance, writer
+from .catalog import Catalog
+from .errors import BrainlakeError, CatalogError, UnknownError
+from .session import Session
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+    from .ingestion import IngestReport, Progress
+    from .relation import Relation
+
+DEFAULT_LAKE = "brainlake"
+At = int | str | datetime | None
+
+
+def default_path() -> Path:
+    """Where the lake is when nobody says: ``$BRAINLAKE``, or ``./brainlake``."""
+    return Path(os.environ.get("BRAINLAKE") or DEFAULT_LAKE)
+
+
+def create(path: str | os.PathLike[str] | None = None) -> Lake:
+    """Make an empty lake in a new or empty directory, and open it.
+
+    Raises CatalogError where there already is a lake, or a directory with something else in it.
+    """
+    return Lake(Catalog.create(Path(path) if path is not None else default_path()))
+
+
+def open(path: str | os.PathLike[str] | None = None, snapshot: At = None) -> Lake:
+    """Open a lake, or a single file as a throw-away lake.
+
+    path : a lake's directory; by default ``$BRAINLAKE`` or ``./brainlake``. A file (NWB, CSV) is read into a temporary
+        lake that goes with the object.
+    snapshot : a snapshot's number, a tag, or a time; by default the latest. The lake stays on it until ``refresh()``.
+    """
+    where = Path(path) if path is not None else default_path()
+    if where.is_file():
+        return _open_file(where)
+    return Lake(Catalog.open(where), snapshot)
+
+
+def _open_file(path: Path) -> Lake:
+    directory = Path(tempfile.mkdtemp(prefix="brainlake-"))
+    try:
+        lake = Lake(Catalog.create(directory / "lake"), temporary=directory)
+        lake.ingest(path).raise_failed()
+        return lake
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
+
+
+class Lake:
+    """A lake on one of its snapshots. Use it as a context manager, or ``close()`` it.
+
+    Everything asked of it sees the same snapshot, whoever writes meanwhile; its own writing moves it forward.
+    """
+
+    def __init__(self, catalog: Catalog, snapshot: At = None, temporary: Path | None = None) -> None:
+        self.catalog = catalog
+        self._temporary = temporary
+        self._session = Session(catalog.state(catalog.resolve(snapshot)))
+
+    @property
+    def path(self) -> Path:
+        return self.catalog.root
+
+    @property
+    def snapshot(self) -> int:
+        """The snapshot that every question sees."""
+        return self._session.snapshot_id
+
+    # -- asking ---------------------------------------------------------------------------------------------------
+
+    def sql(
+        self,
+        query: str,
+        params: Sequence[Any] | Mapping[str, Any] | None = None,
+        tables: Mapping[str, Any] | None = None,
+    ) -> Relation:
+        """A question in DuckDB's SQL, answered when its result is asked for.
+
+        params : values of ``?`` or ``$name`` in the query
+        tables : the user's own frames (polars, pandas, Arrow, dict of columns) by the names the query uses
+
+        Raises QueryError where the query has a mistake, NotAdmittedError where it would do more than read.
+        """
+        return self._session.sql(query, params, tables)
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """A table or view as a polars LazyFrame: filters and column choices are pushed down."""
+        return self._session.scan(self._known(name))
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A further cursor on the same snapshot, for another thread; read-only by admission of the caller."""
+        return self._session.cursor()
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """The raw DuckDB connection, for experts: nothing is refused beyond DuckDB's own settings."""
+        return self._session.connection
+
+    # -- knowing --------------------------------------------------------------------------------------------------
+
+    def tables(self) -> Relation:
+        """Every relation a question can name: tables, views, macros, functions."""
+        return self.sql("select name, kind, grain from lake.relations order by name")
+
+    def describe(self, name: str) -> Relation:
+        """The columns of a table or view, or parameters of a macro or function: types, units, descriptions."""
+        return self.sql(
+            "select column_name, column_type, unit, description from lake.columns where name = ? order by position",
+            [self._known(name)],
+        )
+
+    def find(self, word: str) -> Relation:
+        """Relations whose name, description, columns or reference name (SDK) hold the word."""
+        return self.sql(
+            """
+            select r.name, r.kind, r.grain, r.sdk
+            from lake.relations as r
+            where contains(lower(concat_ws(' ', r.name, r.grain, r.sdk)), lower($word))
+               or r.name in (
+                    select c.name from lake.columns as c
+                    where contains(lower(concat_ws(' ', c.column_name, c.description)), lower($word)))
+            order by contains(lower(concat_ws(' ', r.name, r.sdk)), lower($word)) desc, r.name
+            """,
+            {"word": word},
+        )
+
+    @property
+    def holdings(self) -> Relation:
+        """What is here, what is known but not here, what failed: a row a subject and part."""
+        return self.sql("from lake.holdings")
+
+    def _known(self, name: str) -> str:
+        names = self._session.names()
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 3) or [n for n in names if name.split(".")[-1] in n][:3]
+            hint = f"; did you mean {', '.join(near)}?" if near else "; `brainlake tables` lists them"
+            raise UnknownError(f"there is no relation {name}{hint}")
+        return name
+
+    # -- time -----------------------------------------------------------------------------------------------------
+
+    def snapshots(self) -> Relation:
+        """The lake's history: one row a commit."""
+        return self.sql("from lake.snapshots order by snapshot_id")
+
+    def at(self, snapshot: At) -> Lake:
+        """The same lake at another snapshot, tag or time. Facts travel in time; views are today's."""
+        return Lake(Catalog.open(self.path), snapshot)
+
+    def refresh(self) -> int:
+        """Move to the latest snapshot; returns its number."""
+        self._session.refresh(self.catalog.state())
+        return self.snapshot
+
+    def tag(self, name: str) -> None:
+        """Give the current snapshot a name that ``open(..., snapshot=name)`` and ``at(name)`` understand."""
+        self.catalog.tag(name, self.snapshot)
+
+    def diff(self, relation: str, a: At, b: At) -> pl.DataFrame:
+        """Rows of a relation that only snapshot a or only snapshot b has (``change``: ``removed``, ``added``).
+
+        relation : a name, or a query
+        """
+        import polars as pl
+
+        query = relation if " " in relation.strip() else f"from {self._known(relation)}"
+        with self.at(a) as before, self.at(b) as after:
+            old, new = before.sql(query).arrow(), after.sql(query).arrow()
+        columns = [c for c in new.column_names if c in old.column_names and c != "ingest_id"]
+        tables = {"a": old.select(columns), "b": new.select(columns)}
+        return (
+            self.sql(
+                """
+            select 'removed' as change, * from (from a except all from b)
+            union all
+            select 'added' as change, * from (from b except all from a)
+            """,
+                tables=tables,
+            ).pl()
+            if columns
+            else pl.DataFrame()
+        )
+
+    # -- writing --------------------------------------------------------------------------------------------------
+
+    def ingest(
+        self,
+        source: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] = (),
+        *,
+        parts: Sequence[str] | None = None,
+        with_parts: Sequence[str] = (),
+        as_reader: str | None = None,
+        dry_run: bool = False,
+        stale: bool = False,
+        jobs: int | None = None,
+        salvage: bool = False,
+        progress: Progress | None = None,
+    ) -> IngestReport:
+        """Read files, folders, globs and URLs into the lake; one commit a file. See :func:`.ingestion.ingest`.
+
+        A file that fails is an item of the report and stops no other: look at ``report.failed``, or call
+        ``report.raise_failed()``.
+        """
+        from .ingestion import ingest
+
+        arguments = [source] if isinstance(source, (str, os.PathLike)) else list(source)
+        report = ingest(
+            self.catalog,
+            [a if isinstance(a, str) else Path(a) for a in arguments],
+            parts=parts,
+            with_parts=with_parts,
+            as_reader=as_reader,
+            dry_run=dry_run,
+            stale=stale,
+            jobs=jobs,
+            salvage=salvage,
+            progress=progress,
+        )
+        self.refresh()
+        return report
+
+    def write(self, name: str, frame: Any, key: str | Sequence[str] | None = None) -> writer.Committed:
+        """Keep a table of one's own: ``lake.write("lab.labels", frame, key="unit_id")``. Replaces what it held.
+
+        frame : polars, pandas or Arrow. Names of brainlake's own schemas are refused.
+        """
+        keys = [key] if isinstance(key, str) else list(key or ())
+        reserved = {n.partition(".")[0] for n in self._session.own_names()}
+        if name.partition(".")[0] in reserved:
+            raise CatalogError(
+                f"{name}: schema {name.partition('.')[0]} is brainlake's own; choose another, as lab.{name}"
+            )
+        done = writer.write_user_table(self.catalog, name, as_arrow(frame), keys)
+        self.refresh()
+        return done
+
+    def forget(self, subject: str, role: str | None = None) -> Any:
+        """Take everything out that came from a subject (``ecephys.session/715093703``). Earlier snapshots keep it."""
+        done = writer.forget(self.catalog, subject, role)
+        self.refresh()
+        return done
+
+    # -- keeping --------------------------------------------------------------------------------------------------
+
+    def check(self, *, repair: bool = False, deep: bool = False) -> list[maintenance.Finding]:
+        """What is wrong with the lake, each with its remedy; ``repair`` removes what no snapshot knows."""
+        from .ingestion import stale_ingests
+
+        if repair:
+            maintenance.repair(self.catalog)
+        findings = maintenance.check(self.catalog, deep=deep)
+        return findings + [
+            maintenance.Finding(
+                "stale", f"{old.subject} ({old.role}) from {old.source_url}", "brainlake ingest --stale"
+            )
+            for old in stale_ingests(self.catalog)
+        ]
+
+    def compact(self, table: str | None = None) -> Any:
+        """Fold small files into large ones; answers do not change."""
+        done = maintenance.compact(self.catalog, table)
+        self.refresh()
+        return done
+
+    def close(self) -> None:
+        self._session.close()
+        self.catalog.close()
+        if self._temporary:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def __enter__(self) -> Lake:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # A lake that was never closed must not leave DuckDB's complaints on stderr at exit.
+        with contextlib.suppress(BrainlakeError, OSError, AttributeError, TypeError):
+            self.close()
+
+    def __repr__(self) -> str:
+        return f"Lake({str(self.path)!r}, snapshot={self.snapshot})"
+
+
+def as_arrow(frame: Any) -> pa.Table:
+    """A polars, pandas or Arrow frame, or a dict of columns, as an Arrow table."""
+    if isinstance(frame, pa.Table):
+        return frame
+    if isinstance(frame, Mapping):
+        return pa.table(dict(frame))
+    if hasattr(frame, "collect") and hasattr(frame, "lazy"):  # a polars LazyFrame
+        frame = frame.collect()
+    if hasattr(frame, "__arrow_c_stream__"):
+        return pa.table(frame)
+    if type(frame).__module__.startswith("pandas"):
+        return pa.Table.from_pandas(frame, preserve_index=False)
+    raise BrainlakeError(
+        f"cannot read a {type(frame).__name__} as a table: give polars, pandas, Arrow or a dict of columns"
+    )

@@ -1,0 +1,302 @@
+"""From sources to commits: the one module of the engine that knows readers.
+
+Each file is one job in a process of its own and one commit; a file that fails stops no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ..ingest import registry, sources
+from ..ingest.contract import Attachment, Reader, Report, Source
+from .catalog import Catalog, IngestState
+from .errors import BrainlakeError, SourceError
+from .maintenance import fold_small_tables
+from .tables import TABLES
+from .workers import Died, Workers
+from .writer import IngestWriter
+
+Status = Literal["ingested", "replaced", "unchanged", "failed", "inspected"]
+Progress = Callable[[str, str, int, int], None]  # (source, what, done, total)
+HASH_BLOCK = 1 << 22
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to ingest, and how."""
+
+    root: Path
+    source: Source
+    parts: tuple[str, ...] | None = None
+    with_parts: tuple[str, ...] = ()
+    as_reader: str | None = None
+    dry_run: bool = False
+    salvage: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """What became of one source."""
+
+    source: str
+    status: Status
+    subject: str | None = None
+    role: str | None = None
+    reader: str | None = None
+    ingest_id: int | None = None
+    snapshot_id: int | None = None
+    n_rows: dict[str, int] = field(default_factory=dict)
+    size_bytes: int = 0
+    available: dict[str, int] = field(default_factory=dict)  # part -> bytes in the source
+    parts: tuple[str, ...] = ()
+    skipped: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+    is_defect: bool = False  # the failure is ours, not the source's
+    seconds: float = 0.0
+
+    @property
+    def line(self) -> str:
+        """One line for people."""
+        if self.status == "failed":
+            return f"failed     {self.error}"
+        if self.status == "inspected":
+            found = ", ".join(
+                f"{part} {size / 1e6:,.1f} MB{'' if part in self.parts else ' (not taken)'}"
+                for part, size in self.available.items()
+            )
+            return f"would take {self.source} as {self.subject} ({self.role}): {found}"
+        rows = f"{sum(self.n_rows.values()):,} rows in {len(self.n_rows)} tables, {self.seconds:.1f} s"
+        notes = f"; left out {len(self.skipped)}" if self.skipped else ""
+        return f"{self.status:<10} {self.source} as {self.subject} ({self.role}): {rows}{notes}"
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What became of every source of a run."""
+
+    items: tuple[Item, ...]
+
+    @property
+    def failed(self) -> tuple[Item, ...]:
+        return tuple(item for item in self.items if item.status == "failed")
+
+    def summary(self) -> str:
+        """A line a source, then the totals."""
+        counts = {s: sum(i.status == s for i in self.items) for s in dict.fromkeys(i.status for i in self.items)}
+        total = ", ".join(f"{n} {status}" for status, n in counts.items()) or "nothing to do"
+        return "\n".join([*(item.line for item in self.items), total])
+
+    def raise_failed(self) -> None:
+        """Raise the first failure, if there is one."""
+        for item in self.failed:
+            raise BrainlakeError(item.error)
+
+
+def ingest(
+    catalog: Catalog,
+    arguments: Iterable[str | Path] = (),
+    *,
+    parts: Sequence[str] | None = None,
+    with_parts: Sequence[str] = (),
+    as_reader: str | None = None,
+    dry_run: bool = False,
+    stale: bool = False,
+    jobs: int | None = None,
+    salvage: bool = False,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Ingest files, folders, globs and URLs; with ``stale``, redo what older readers or declarations wrote.
+
+    parts : only these; with_parts : these beside the default ones
+    as_reader : the reader to use where several or none claim a source
+    jobs : files read at the same time; by default as many as there are processors
+    salvage : take what is consistent of damaged sources
+    Raises SourceError where an argument leads to no source; a source that fails is an item of the report.
+    """
+    with sources.fetching(catalog.root / "raw") as fetch:
+        found = fetch.expand(arguments)
+        how = {"dry_run": dry_run, "salvage": salvage}
+        work = [Job(catalog.root, s, _names(parts), tuple(with_parts), as_reader, **how) for s in found]
+        if stale:
+            work += [
+                Job(catalog.root, source, tuple(old.parts), (), old.reader, dry_run, bool(old.options.get("salvage")))
+                for old in stale_ingests(catalog)
+                for source in fetch.expand([old.source_url])
+            ]
+        report = _run(work, jobs or os.cpu_count() or 1, progress or (lambda *_: None))
+    if not dry_run:
+        for item in report.failed:
+            catalog.record_failure(item.source, item.subject, item.reader, item.error)
+        fold_small_tables(catalog)
+    return report
+
+
+def stale_ingests(catalog: Catalog) -> list[IngestState]:
+    """Live ingests that today's readers or declarations would write differently."""
+    return [old for old in catalog.live_ingests() if _is_stale(old)]
+
+
+def _is_stale(old: IngestState) -> bool:
+    if old.reader not in registry.names():
+        return False  # a user's own table
+    return old.reader_version != registry.get(old.reader).version or not _declared_alike(old)
+
+
+def _declared_alike(old: IngestState) -> bool:
+    return all(name in TABLES and TABLES[name].version == version for name, version in old.spec_versions.items())
+
+
+def _names(parts: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if parts is None else tuple(parts)
+
+
+def _run(work: Sequence[Job], jobs: int, progress: Progress) -> IngestReport:
+    items: dict[int, Item] = {}
+    workers = Workers(f"{__name__}:ingest_file", jobs)
+    names = [str(job.source) for job in work]
+    for index, answer in workers.run(work, lambda i, *step: progress(names[i], *step)):
+        if isinstance(answer, Died):
+            answer = Item(names[index], "failed", error=f"{names[index]}: {answer.reason}")
+        items[index] = answer
+        progress(names[index], "done", 1, 1)
+    return IngestReport(tuple(items[i] for i in range(len(work))))
+
+
+def ingest_file(job: Job, progress: Callable[[str, int, int], None] = lambda *_: None) -> Item:
+    """Ingest one file in this process. Every failure becomes the item's error; the lake is then unchanged."""
+    began = time.perf_counter()
+    facts: dict[str, str] = {}
+    try:
+        item = _ingest_file(job, progress, facts)
+    except BrainlakeError as error:
+        item = Item(str(job.source), "failed", **facts, error=str(error), is_defect=error.exit_code == 2)
+    except MemoryError:
+        item = Item(
+            str(job.source), "failed", **facts, error=f"{job.source}: reading it needs more memory than there is"
+        )
+    except Exception as error:  # a defect of ours: say so, keep the others going
+        traceback.print_exc()
+        text = f"{job.source}: {type(error).__name__}: {error} (a defect of brainlake: please report it)"
+        item = Item(str(job.source), "failed", **facts, error=text, is_defect=True)
+    return Item(**{**item.__dict__, "seconds": time.perf_counter() - began})
+
+
+def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dict[str, str]) -> Item:
+    source = job.source
+    before = _stat(source)
+    reader = registry.choose(source, job.as_reader)
+    facts["reader"] = reader.name
+    identity = reader.identify(source)
+    facts |= {"subject": identity.subject, "role": identity.role}
+    chosen = choose_parts(reader, job.parts, job.with_parts)
+    report = Report(salvage=job.salvage, progress=progress)
+    if job.dry_run:
+        reader.inspect(source, report)
+        taken = tuple(p for p in report.available if p in chosen)
+        return Item(str(source), "inspected", **facts, available=report.available, parts=taken)
+
+    catalog = Catalog.open(job.root)
+    options = {"salvage": job.salvage}
+    live = catalog.live_ingest(identity.subject, identity.role)
+    digest = _Digest(source.path)
+    if live and _same(live, reader, options, chosen) and live.source_sha256 == digest.result():
+        return Item(str(source), "unchanged", **facts, ingest_id=live.ingest_id)
+    with IngestWriter(
+        catalog,
+        subject=identity.subject,
+        role=identity.role,
+        source_url=source.url,
+        source_size=before[0],
+        source_sha256=digest.result,  # asked for at commit: the file is hashed while it is read
+        reader=reader.name,
+        reader_version=reader.version,
+        options=options,
+        parts=sorted(chosen),
+        dataset=identity.dataset,
+        version=identity.version,
+        doi=identity.doi,
+        licence=identity.licence,
+    ) as writer:
+        for piece in reader.read(source, chosen, report):
+            if isinstance(piece, Attachment):
+                writer.attach(piece)
+            else:
+                writer.write(piece.table, piece.columns)
+        if _stat(source) != before:
+            raise SourceError(source, None, "changed while it was read", "ingest it again")
+        done = writer.commit(warnings=report.warnings, skipped=report.skipped, available=report.available)
+    return Item(
+        str(source),
+        "replaced" if done.replaced else "ingested",
+        **facts,
+        ingest_id=done.ingest_id,
+        snapshot_id=done.snapshot_id,
+        n_rows=done.n_rows,
+        size_bytes=done.size_bytes,
+        available=report.available,
+        parts=tuple(sorted(chosen)),
+        skipped=tuple(report.skipped),
+        warnings=tuple(report.warnings),
+    )
+
+
+def choose_parts(reader: Reader, only: Sequence[str] | None, beside: Sequence[str] = ()) -> frozenset[str]:
+    """The parts to take: ``only`` these, or the reader's default ones, and those ``beside``."""
+    known = {part.name for part in reader.parts}
+    for name in (*(only or ()), *beside):
+        if name not in known:
+            raise BrainlakeError(f"reader {reader.name} knows no part {name!r}: it has {', '.join(sorted(known))}")
+    base = {part.name for part in reader.parts if part.default} if only is None else set(only)
+    return frozenset(base | set(beside))
+
+
+def _same(live: IngestState, reader: Reader, options: dict[str, bool], chosen: frozenset[str]) -> bool:
+    return (
+        live.reader == reader.name
+        and live.reader_version == reader.version
+        and live.options == options
+        and frozenset(live.parts) == chosen
+        and _declared_alike(live)
+    )
+
+
+def _stat(source: Source) -> tuple[int, int]:
+    try:
+        status = source.path.stat()
+    except OSError as error:
+        raise SourceError(source, None, f"cannot be opened: {error.strerror}") from None
+    return status.st_size, status.st_mtime_ns
+
+
+class _Digest:
+    """SHA-256 of a file, computed beside the reading of it (hashlib gives up the interpreter lock)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._value, self._error = path, "", None
+        self._thread = threading.Thread(target=self._hash, daemon=True)
+        self._thread.start()
+
+    def _hash(self) -> None:
+        digest = hashlib.sha256()
+        try:
+            with self._path.open("rb") as file:
+                while block := file.read(HASH_BLOCK):
+                    digest.update(block)
+        except OSError as error:
+            self._error: OSError | None = error
+        self._value = digest.hexdigest()
+
+    def result(self) -> str:
+        self._thread.join()
+        if self._error:
+            raise SourceError(self._path, None, f"cannot be read: {self._error.strerror}")
+        return self._value
