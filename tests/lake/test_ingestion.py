@@ -1,0 +1,117 @@
+"""From files to commits: what happens to each file of a run, and to the lake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import brainlake
+import pytest
+from brainlake.lake import ingestion
+from brainlake.lake.errors import BrainlakeError, SourceError
+
+SESSIONS = """\
+id,date_of_acquisition,isi_experiment_id,published_at,specimen_id,session_type,age_in_days,sex,genotype,has_nwb
+715093703,2019-01-19T08:54:18Z,705968051,2019-10-03T00:00:00Z,699733581,brain_observatory_1.1,118.0,M,Sst-IRES-Cre/wt,True
+719161530,2019-01-09T00:25:16Z,712195349,2019-10-03T00:00:00Z,703279284,functional_connectivity,122.0,F,,True
+"""
+LAYERS = "ecephys_unit_id,cortical_depth,cortical_layer\n915956271,0.25,2\n915956287,0.0,0\n"
+
+
+@pytest.fixture
+def lake(tmp_path):
+    with brainlake.create(tmp_path / "lake") as lake:
+        yield lake
+
+
+@pytest.fixture
+def files(tmp_path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "sessions.csv").write_text(SESSIONS)
+    (folder / "layer_info.csv").write_text(LAYERS)
+    return folder
+
+
+def sessions(lake: brainlake.Lake) -> list[tuple[object, ...]]:
+    query = "select session_id, session_type, sex, full_genotype from ecephys.project_sessions order by 1"
+    return lake.sql(query).arrow().to_pylist()
+
+
+def test_a_folder_is_ingested_one_commit_a_file(lake, files):
+    before = lake.snapshot
+    report = lake.ingest(files)
+    assert [item.status for item in report.items] == ["ingested", "ingested"]
+    assert lake.snapshot - before >= 2
+    assert sessions(lake) == [
+        {
+            "session_id": 715093703,
+            "session_type": "brain_observatory_1.1",
+            "sex": "M",
+            "full_genotype": "Sst-IRES-Cre/wt",
+        },
+        # the reference's project table says wt/wt where the genotype is empty (spec: ecephys 2.2)
+        {"session_id": 719161530, "session_type": "functional_connectivity", "sex": "F", "full_genotype": "wt/wt"},
+    ]
+
+
+def test_the_same_content_again_changes_nothing_wherever_it_lies(lake, files, tmp_path):
+    lake.ingest(files / "sessions.csv")
+    before = lake.snapshot
+    moved = tmp_path / "elsewhere.csv"
+    moved.write_text(SESSIONS)
+    report = lake.ingest([files / "sessions.csv", moved])
+    assert [item.status for item in report.items] == ["unchanged", "unchanged"]
+    assert lake.snapshot == before
+
+
+def test_new_content_of_the_same_subject_replaces_the_old(lake, files):
+    lake.ingest(files / "sessions.csv")
+    (files / "sessions.csv").write_text(SESSIONS.replace(",M,", ",F,"))
+    report = lake.ingest(files / "sessions.csv")
+    assert [item.status for item in report.items] == ["replaced"]
+    assert [row["sex"] for row in sessions(lake)] == ["F", "F"]
+    assert lake.sql("select count(*) as n from lake.ingests").one().n == 1
+
+
+def test_a_file_that_fails_stops_no_other_and_is_remembered(lake, files):
+    (files / "broken.nwb").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
+    report = lake.ingest([files / "broken.nwb", files / "sessions.csv"])
+    assert [item.status for item in report.items] == ["failed", "ingested"]
+    assert "broken.nwb" in report.failed[0].error
+    assert "\n" not in report.failed[0].error
+    with pytest.raises(BrainlakeError, match=r"broken\.nwb"):
+        report.raise_failed()
+    failures = lake.sql("select source_url, error from lake.failures").arrow().to_pylist()
+    assert len(failures) == 1
+    assert failures[0]["error"] == report.failed[0].error
+
+
+def test_a_dry_run_tells_parts_and_bytes_and_writes_nothing(lake, files):
+    before = lake.snapshot
+    report = lake.ingest(files / "sessions.csv", dry_run=True)
+    assert [item.status for item in report.items] == ["inspected"]
+    assert sum(report.items[0].available.values()) > 0
+    assert lake.snapshot == before
+    assert sessions(lake) == []
+
+
+def test_rows_of_an_older_reader_are_found_by_check_and_redone(lake, files, monkeypatch):
+    lake.ingest(files / "sessions.csv")
+    assert [f for f in lake.check() if f.kind == "stale"] == []
+    reader = ingestion.registry.get("ecephys_csv")
+    monkeypatch.setattr(reader, "version", reader.version + ".older", raising=False)
+    stale = [f for f in lake.check() if f.kind == "stale"]
+    assert len(stale) == 1
+    assert "sessions.csv" in stale[0].what
+    assert [i.subject for i in ingestion.stale_ingests(lake.catalog)] == ["ecephys.project/sessions"]
+
+
+def test_an_argument_that_leads_nowhere_is_an_error(lake, files):
+    with pytest.raises(SourceError, match=r"nothing\.nwb"):
+        lake.ingest(files / "nothing.nwb")
+
+
+def test_an_unknown_part_is_refused_with_the_known_ones(lake, files):
+    report = lake.ingest(files / "sessions.csv", parts=["spykes"])
+    assert "spykes" in report.failed[0].error
+    assert "sessions" in report.failed[0].error
