@@ -33,6 +33,7 @@ PARQUET_ENCODING: dict[str, str | None] = {
 _FORBIDDEN = (pa.types.is_decimal, pa.types.is_uint64, pa.types.is_duration, pa.types.is_interval)
 
 INGEST_ID_FIELD = 1_000  # field id of the one column that every table carries without declaring it
+ELEMENT_FIELD = 2_000  # field id of a list's elements: this plus the column's id
 
 
 def list_(of: pa.DataType) -> pa.ListType:
@@ -63,7 +64,11 @@ class Column:
         metadata = {"PARQUET:field_id": str(self.id), "description": self.description}
         if self.unit:
             metadata["unit"] = self.unit
-        return pa.field(self.name, self.type, self.nullable, metadata)
+        kind = self.type
+        if pa.types.is_list(kind):
+            field_id = {"PARQUET:field_id": str(ELEMENT_FIELD + self.id)}
+            kind = pa.list_(kind.value_field.with_metadata(field_id))
+        return pa.field(self.name, kind, self.nullable, metadata)
 
     @property
     def chosen_encoding(self) -> Encoding:

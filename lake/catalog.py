@@ -1,0 +1,476 @@
+"""The catalogue of a lake: snapshots, files, ingests. Only this module and :mod:`.commit` touch ``catalog.sqlite``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from . import ducklake
+from .errors import CatalogError, DamageError, LakeBusyError, SnapshotExpired, UnknownError
+from .spec import TableSpec
+from .tables import TABLES
+from .userspec import spec_from_json
+
+CATALOG_FILE = "catalog.sqlite"
+BUSY_S = 120.0  # how long we wait for others before we give up
+_LIVE = "begin_snapshot <= :v and (end_snapshot is null or end_snapshot > :v)"
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A live Parquet file; ``path`` is relative to the lake."""
+
+    path: str
+    n_rows: int
+    size_bytes: int
+    partition_value: int | None
+    schema_version: str
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A table at a snapshot: its declaration of today, its files, and the schemas they were written with."""
+
+    spec: TableSpec
+    files: tuple[FileState, ...] = ()
+    versions: Mapping[str, pa.Schema] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AttachmentState:
+    """A live Parquet file of its own, as a DynamicTable of an NWB file."""
+
+    ingest_id: int
+    subject: str
+    kind: str
+    name: str
+    path: str
+    n_rows: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class IngestState:
+    """A live ingest: what it is about, where it came from, and what decides whether it must be redone."""
+
+    ingest_id: int
+    subject: str
+    role: str
+    source_url: str
+    source_sha256: str
+    reader: str
+    reader_version: str
+    options: dict[str, Any]
+    parts: tuple[str, ...]
+    spec_versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class LakeState:
+    """Everything a session needs, at one snapshot. ``relations`` are the ``lake.*`` tables, read when asked for."""
+
+    root: Path
+    snapshot_id: int
+    tables: Mapping[str, TableState]
+    attachments: tuple[AttachmentState, ...]
+    relations: Mapping[str, Callable[[], pa.Table]]
+
+
+class Catalog:
+    """A lake's catalogue. Cheap to open; may be used by many processes at once."""
+
+    def __init__(self, root: Path, read_only: bool) -> None:
+        self.root, self.read_only = root, read_only
+        self._connection = self._connect()
+
+    @classmethod
+    def create(cls, root: str | os.PathLike[str]) -> Catalog:
+        """Make an empty lake in a new or empty directory."""
+        root = Path(root).absolute()
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            what = "already is a lake" if (root / CATALOG_FILE).exists() else "is not empty"
+            raise CatalogError(f"{root} {what}: open it, or choose another directory")
+        with _as_catalog_error(root):
+            root.mkdir(parents=True, exist_ok=True)
+            for folder in ("data", "raw", "cache"):
+                (root / folder).mkdir(exist_ok=True)
+            draft = root / f"{CATALOG_FILE}.{os.getpid()}.part"
+            database = sqlite3.connect(draft, isolation_level=None)
+            try:
+                database.execute("pragma journal_mode = delete")
+                database.execute("begin")
+                for statement in (ducklake.DUCKLAKE_TABLES + ducklake.OUR_TABLES).split(";"):
+                    database.execute(statement)
+                _first_rows(database)
+                database.execute("commit")
+            finally:
+                database.close()
+            os.replace(draft, root / CATALOG_FILE)
+            fsync_directory(root)
+        return cls(root, read_only=False)
+
+    @classmethod
+    def open(cls, root: str | os.PathLike[str]) -> Catalog:
+        """Open an existing lake; read-only where its directory cannot be written."""
+        root = Path(root).absolute()
+        if not (root / CATALOG_FILE).is_file():
+            raise CatalogError(
+                f"{root} is not a lake (no {CATALOG_FILE}): make one with `brainlake --lake {root} create`, "
+                "or name another with --lake or $BRAINLAKE"
+            )
+        catalog = cls(root, read_only=not _is_writable(root))
+        catalog._check_format()
+        return catalog
+
+    def _connect(self) -> sqlite3.Connection:
+        uri = (self.root / CATALOG_FILE).as_uri() + ("?mode=ro" if self.read_only else "?mode=rw")
+        try:
+            connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            connection.execute("pragma synchronous = extra")
+            connection.execute("pragma temp_store = memory")
+        except sqlite3.Error as error:
+            raise DamageError(f"{self.root / CATALOG_FILE} cannot be opened: {error}") from None
+        return connection
+
+    def _check_format(self) -> None:
+        with self.reading() as database:
+            row = database.execute("select value from brainlake_metadata where key = 'format_version'").fetchone()
+        if row is None or int(row[0]) > ducklake.FORMAT_VERSION:
+            found = "no" if row is None else row[0]
+            raise CatalogError(
+                f"{self.root} has format {found}, this brainlake knows up to {ducklake.FORMAT_VERSION}: "
+                "upgrade brainlake to open it"
+            )
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # -- transactions ---------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view of the catalogue."""
+        with self._transaction("begin") as database:
+            yield database
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The catalogue's write lock: everything inside commits, or nothing does."""
+        if self.read_only:
+            raise CatalogError(f"{self.root} cannot be written: its directory is read-only")
+        with self._transaction("begin immediate") as database:
+            yield database
+
+    @contextlib.contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        deadline = time.monotonic() + BUSY_S
+        with _as_catalog_error(self.root):
+            while True:
+                try:
+                    self._connection.execute(begin)
+                    break
+                except sqlite3.OperationalError as error:
+                    if not _is_busy(error) or time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.05)
+            try:
+                yield self._connection
+                self._commit(deadline)
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("rollback")
+                raise
+
+    def _commit(self, deadline: float) -> None:
+        # A commit waits for readers to leave; the transaction stays open meanwhile and may simply be tried again.
+        while True:
+            try:
+                self._connection.execute("commit")
+                return
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    # -- snapshots ------------------------------------------------------------------------------------------------
+
+    def latest(self) -> int:
+        """The newest snapshot."""
+        with self.reading() as database:
+            return int(database.execute("select max(snapshot_id) from ducklake_snapshot").fetchone()[0])
+
+    def resolve(self, at: int | str | datetime | None) -> int:
+        """The snapshot meant by a number, a tag, or a time (the last one committed by then)."""
+        if at is None:
+            return self.latest()
+        with self.reading() as database:
+            if isinstance(at, str):
+                row = database.execute("select snapshot_id from brainlake_tag where name = ?", [at]).fetchone()
+                if row:
+                    return self._kept(database, int(row[0]))
+                at = _when(at)
+            if isinstance(at, datetime):
+                moment = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+                query = "select max(snapshot_id) from ducklake_snapshot where snapshot_time <= ?"
+                row = database.execute(query, [snapshot_time(moment)]).fetchone()
+                if row[0] is None:
+                    raise UnknownError(f"the lake has no snapshot as old as {moment:%Y-%m-%d %H:%M:%S} UTC")
+                return int(row[0])
+            return self._kept(database, int(at))
+
+    @staticmethod
+    def _kept(database: sqlite3.Connection, number: int) -> int:
+        query = "select count(*) filter (where snapshot_id = ?), max(snapshot_id) from ducklake_snapshot"
+        found, newest = database.execute(query, [number]).fetchone()
+        if found:
+            return number
+        if 0 <= number < newest:
+            raise SnapshotExpired(f"snapshot {number} is no longer kept; `brainlake snapshots` lists those that are")
+        raise UnknownError(f"there is no snapshot {number}; the newest is {newest}")
+
+    def tag(self, name: str, snapshot_id: int) -> None:
+        """Name a snapshot; a name in use moves."""
+        if not name or name.isdigit():
+            raise CatalogError(f"{name!r} cannot be a tag: a number means a snapshot")
+        with self.writing() as database:
+            database.execute(
+                "insert or replace into brainlake_tag values (?, ?, ?)", [name, snapshot_id, snapshot_time()]
+            )
+
+    # -- what is there --------------------------------------------------------------------------------------------
+
+    def state(self, snapshot_id: int | None = None) -> LakeState:
+        """Every table, file and attachment at a snapshot, in one consistent read."""
+        with self.reading() as database:
+            newest = int(database.execute("select max(snapshot_id) from ducklake_snapshot").fetchone()[0])
+            at = {"v": newest if snapshot_id is None else snapshot_id}
+            tables = self._tables(database, at)
+            attachments = tuple(
+                AttachmentState(*row)
+                for row in database.execute(
+                    f"""select a.ingest_id, i.subject, a.kind, a.name, a.path, a.n_rows, a.size_bytes
+                    from (select * from brainlake_attachment where {_LIVE}) as a
+                    join brainlake_ingest as i using (ingest_id) order by a.ingest_id, a.name""",
+                    at,
+                )
+            )
+        relations = {name: _bind(self, name, at["v"]) for name in RELATIONS}
+        return LakeState(self.root, at["v"], tables, attachments, relations)
+
+    @staticmethod
+    def _tables(database: sqlite3.Connection, at: dict[str, int]) -> dict[str, TableState]:
+        files: dict[int, list[FileState]] = {}
+        query = f"""
+            select f.table_id, f.path, f.record_count, f.file_size_bytes, p.partition_value, b.schema_version
+            from (select * from ducklake_data_file where {_LIVE}) as f
+            join brainlake_file as b using (data_file_id)
+            left join ducklake_file_partition_value as p using (data_file_id)
+            order by f.data_file_id"""
+        for table_id, path, n_rows, size, partition, version in database.execute(query, at):
+            value = None if partition is None else int(partition)
+            files.setdefault(table_id, []).append(FileState(path, n_rows, size, value, version))
+        schemas: dict[int, dict[str, pa.Schema]] = {}
+        for table_id, version, blob in database.execute("select * from brainlake_stored_schema"):
+            schemas.setdefault(table_id, {})[version] = pa.ipc.read_schema(pa.py_buffer(blob))
+        states = {name: TableState(spec) for name, spec in TABLES.items()}
+        query = f"""
+            select b.table_id, b.name, b.user_spec from brainlake_table as b
+            join (select table_id from ducklake_table where {_LIVE}) using (table_id)"""
+        for table_id, name, user_spec in database.execute(query, at):
+            if user_spec is None and name not in TABLES:
+                continue  # written by a newer brainlake: its rows stay, and stay unseen
+            spec = TABLES[name] if user_spec is None else spec_from_json(user_spec)
+            folder = ducklake.DATA_PATH + name.replace(".", "/") + "/"
+            found = [FileState(folder + f.path, *_rest(f)) for f in files.get(table_id, ())]
+            states[name] = TableState(spec, tuple(found), schemas.get(table_id, {}))
+        return states
+
+    def live_ingests(self, subject: str | None = None, role: str | None = None) -> list[IngestState]:
+        """Ingests that are live now, of one subject and role or of all."""
+        query = """
+            select ingest_id, subject, role, source_url, source_sha256, reader, reader_version, options, parts,
+                   spec_versions
+            from brainlake_ingest
+            where end_snapshot is null and subject = coalesce(:subject, subject) and role = coalesce(:role, role)
+            order by ingest_id"""
+        with self.reading() as database:
+            rows = database.execute(query, {"subject": subject, "role": role}).fetchall()
+        return [
+            IngestState(*row[:7], json.loads(row[7]), tuple(json.loads(row[8])), json.loads(row[9])) for row in rows
+        ]
+
+    def live_ingest(self, subject: str, role: str) -> IngestState | None:
+        """The one live ingest of a subject in a role."""
+        return next(iter(self.live_ingests(subject, role)), None)
+
+    def record_failure(self, source_url: str, subject: str | None, reader: str | None, error: str | None) -> None:
+        """Remember that a source could not be ingested; forgotten when it is."""
+        with self.writing() as database:
+            database.execute("delete from brainlake_failure where source_url = ?", [source_url])
+            values = [source_url, subject, reader, error or "", snapshot_time()]
+            database.execute("insert into brainlake_failure values (?, ?, ?, ?, ?)", values)
+
+    def relation(self, name: str, snapshot_id: int) -> pa.Table:
+        """One of the ``lake.*`` tables."""
+        query, schema = RELATIONS[name]
+        with self.reading() as database:
+            rows = database.execute(query, {"v": snapshot_id}).fetchall()
+        columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+        arrays = [_array(values, schema_field.type) for values, schema_field in zip(columns, schema, strict=True)]
+        return pa.table(arrays, schema=schema)
+
+
+def _rest(file: FileState) -> tuple[Any, ...]:
+    return file.n_rows, file.size_bytes, file.partition_value, file.schema_version
+
+
+def _bind(catalog: Catalog, name: str, snapshot_id: int) -> Callable[[], pa.Table]:
+    return lambda: catalog.relation(name, snapshot_id)
+
+
+def _array(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_list(kind):
+        return pa.array([None if v is None else json.loads(v) for v in values], kind)
+    if pa.types.is_timestamp(kind):
+        return pa.array([None if v is None else _moment(v) for v in values], kind)
+    return pa.array(values, kind)
+
+
+def _moment(value: str) -> datetime:
+    return datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
+
+
+def _when(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise UnknownError(f"there is no tag {text!r} (nor is it a time): `brainlake snapshots` lists them") from None
+
+
+def snapshot_time(moment: datetime | None = None) -> str:
+    """A time as DuckLake writes it: UTC, microseconds."""
+    return (moment or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M:%S.%f+00:00")
+
+
+def _first_rows(database: sqlite3.Connection) -> None:
+    database.executemany(
+        "insert into ducklake_metadata values (?, ?, null, null)",
+        [
+            ("version", ducklake.DUCKLAKE_VERSION),
+            ("created_by", "brainlake"),
+            ("data_path", ducklake.DATA_PATH),
+            ("encrypted", "false"),
+        ],
+    )
+    database.execute("insert into ducklake_snapshot values (0, ?, 0, 1, 0)", [snapshot_time()])
+    changes = 'created_schema:"main"'
+    database.execute("insert into ducklake_snapshot_changes values (0, ?, null, 'lake created', null)", [changes])
+    main = (0, "00000000-0000-4000-8000-000000000000", 0, None, "main", "main/", 1)
+    database.execute("insert into ducklake_schema values (?, ?, ?, ?, ?, ?, ?)", main)
+    database.execute("insert into brainlake_metadata values ('format_version', ?)", [str(ducklake.FORMAT_VERSION)])
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+@contextlib.contextmanager
+def _as_catalog_error(root: Path) -> Iterator[None]:
+    """What SQLite and the file system say, as one clear sentence."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if hasattr(error, "sqlite_errorcode"):
+            code = error.sqlite_errorcode & 0xFF
+            if _is_busy(error):
+                raise LakeBusyError(f"{root}: others have been writing for {BUSY_S:.0f} s; try again") from None
+            if code == sqlite3.SQLITE_FULL:
+                raise CatalogError(f"{root}: the disk is full; the lake is unchanged") from None
+            if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+                raise CatalogError(f"{root} cannot be written: {error}") from None
+        raise DamageError(f"{root / CATALOG_FILE}: {error}") from error
+    except OSError as error:
+        raise CatalogError(f"{root}: {error.strerror}: {error.filename or ''}; the lake is unchanged") from error
+
+
+def _is_writable(root: Path) -> bool:
+    """Asked of the file system, not of permission bits: a read-only mount refuses even its owner."""
+    if not os.access(root / CATALOG_FILE, os.W_OK) or not os.access(root, os.W_OK):
+        return False
+    probe = root / f".probe-{os.getpid()}"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        return (os.statvfs(root).f_flag & os.ST_RDONLY) == 0 and os.access(root, os.W_OK)
+    return True
+
+
+def fsync_directory(path: Path) -> None:
+    """Make the names in a directory as durable as the files."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+_T, _I, _L, _TS = pa.string(), pa.int64(), pa.list_(pa.string()), pa.timestamp("us")
+
+RELATIONS: dict[str, tuple[str, pa.Schema]] = {
+    "lake.ingests": (
+        f"""select ingest_id, subject, role, dataset, version, doi, licence, source_url, source_size_bytes,
+            source_sha256, reader, reader_version, options, parts, ingested_at_utc, author, message,
+            begin_snapshot, n_rows, size_bytes, warnings, skipped
+        from brainlake_ingest where {_LIVE} order by ingest_id""",
+        pa.schema(
+            [("ingest_id", _I), ("subject", _T), ("role", _T), ("dataset", _T), ("version", _T), ("doi", _T)]
+            + [("licence", _T), ("source_url", _T), ("source_size_bytes", _I), ("source_sha256", _T), ("reader", _T)]
+            + [("reader_version", _T), ("options", _T), ("parts", _L), ("ingested_at_utc", _TS), ("author", _T)]
+            + [("message", _T), ("snapshot_id", _I), ("n_rows", _I), ("size_bytes", _I), ("warnings", _L)]
+            + [("skipped", _L)]
+        ),
+    ),
+    "lake.parts": (
+        f"""select p.ingest_id, i.subject, i.role, p.part, p.state, p.n_rows, p.size_bytes, p.source_bytes
+        from brainlake_ingest_part as p join (select * from brainlake_ingest where {_LIVE}) as i using (ingest_id)
+        order by p.ingest_id, p.part""",
+        pa.schema(
+            [("ingest_id", _I), ("subject", _T), ("role", _T), ("part", _T), ("state", _T), ("n_rows", _I)]
+            + [("size_bytes", _I), ("source_bytes", _I)]
+        ),
+    ),
+    "lake.failures": (
+        "select source_url, subject, reader, error, failed_at_utc from brainlake_failure order by failed_at_utc",
+        pa.schema([("source_url", _T), ("subject", _T), ("reader", _T), ("error", _T), ("failed_at_utc", _TS)]),
+    ),
+    "lake.files": (
+        f"""select t.name, f.path, f.record_count, f.file_size_bytes, cast(p.partition_value as integer),
+            (select group_concat(ingest_id) from brainlake_file_ingest as x where x.data_file_id = f.data_file_id)
+        from (select * from ducklake_data_file where {_LIVE}) as f
+        join brainlake_table as t using (table_id)
+        left join ducklake_file_partition_value as p using (data_file_id)
+        order by t.name, f.data_file_id""",
+        pa.schema(
+            [("table_name", _T), ("path", _T), ("n_rows", _I), ("size_bytes", _I), ("partition_value", _I)]
+            + [("ingest_ids", _T)]
+        ),
+    ),
+    "lake.snapshots": (
+        """select s.snapshot_id, s.snapshot_time, c.author, c.commit_message,
+            (select group_concat(name) from brainlake_tag as t where t.snapshot_id = s.snapshot_id)
+        from ducklake_snapshot as s left join ducklake_snapshot_changes as c using (snapshot_id)
+        where s.snapshot_id <= :v order by s.snapshot_id""",
+        pa.schema([("snapshot_id", _I), ("committed_at_utc", _TS), ("author", _T), ("message", _T), ("tags", _T)]),
+    ),
+}
