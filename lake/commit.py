@@ -15,7 +15,7 @@ from . import ducklake
 from .catalog import snapshot_time
 from .spec import INGEST_ID_FIELD, TableSpec
 from .tables import TABLES
-from .userspec import spec_to_json
+from .userspec import spec_from_json, spec_to_json
 
 
 @dataclass(frozen=True)
@@ -307,6 +307,17 @@ class Commit:
             [data_file_id, column_id],
         ).fetchone()
 
+    def user_spec(self, table_id: int) -> TableSpec:
+        """The declaration of a user's table."""
+        query = "select user_spec from brainlake_table where table_id = ?"
+        return spec_from_json(self._database.execute(query, [table_id]).fetchone()[0])
+
+    def source_of(self, ingest_id: int) -> str:
+        """Where an ingest came from, for messages."""
+        query = "select source_url, subject, role from brainlake_ingest where ingest_id = ?"
+        url, subject, role = self._database.execute(query, [ingest_id]).fetchone()
+        return f"{url} ({subject}, {role})"
+
     # -- ingests --------------------------------------------------------------------------------------------------
 
     def add_ingest(
@@ -319,7 +330,7 @@ class Commit:
     ) -> None:
         """Record an ingest and its parts (part, state, rows, stored bytes, bytes in the source)."""
         self._database.execute(
-            f"insert into brainlake_ingest values ({', '.join('?' * 23)})",
+            f"insert into brainlake_ingest values ({', '.join('?' * 24)})",
             [record.ingest_id, self.snapshot_id, None, record.subject, record.role, record.dataset, record.version,
              record.doi, record.licence, record.source_url, record.source_size_bytes, record.source_sha256,
              record.reader, record.reader_version, json.dumps(dict(record.options), sort_keys=True),

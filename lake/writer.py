@@ -1,0 +1,273 @@
+"""From rows to one commit: an ingest's files are written first, then made live together or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import getpass
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from . import keys
+from .catalog import Catalog
+from .commit import Commit, IngestRecord, LiveFile, WrittenFile
+from .errors import CatalogError, UnknownError
+from .parquet import TableWriter, as_writing_error, seal, write_attachment
+from .spec import TableSpec
+from .tables import TABLES
+from .userspec import user_spec
+
+USER_READER = "lake.write"
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What a commit made."""
+
+    ingest_id: int
+    snapshot_id: int
+    n_rows: dict[str, int]
+    replaced: int | None
+    size_bytes: int
+
+
+@contextlib.contextmanager
+def writers_lock(root: Path, exclusive: bool = False) -> Iterator[None]:
+    """The lock that tells ``check --repair`` whether files without a snapshot are orphans or somebody's work."""
+    try:
+        handle = os.open(root / ".writers", os.O_RDWR | os.O_CREAT, 0o664)
+    except OSError as error:
+        raise as_writing_error(error, root) from None
+    try:
+        try:
+            fcntl.flock(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | (fcntl.LOCK_NB if exclusive else 0))
+        except BlockingIOError:
+            raise CatalogError(f"{root}: others are writing; repair when they have finished") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+class IngestWriter:
+    """Writes one ingest. A context manager: left without ``commit``, it leaves nothing behind.
+
+    source_sha256 : the digest, or a function that gives it (the source is hashed while it is read)
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        *,
+        subject: str,
+        role: str,
+        source_url: str,
+        source_size: int,
+        source_sha256: str | Callable[[], str],
+        reader: str,
+        reader_version: str,
+        options: Mapping[str, Any],
+        parts: Sequence[str],
+        dataset: str | None = None,
+        version: str | None = None,
+        doi: str | None = None,
+        licence: str | None = None,
+        author: str | None = None,
+        message: str | None = None,
+    ) -> None:
+        if catalog.read_only:
+            raise CatalogError(f"{catalog.root} cannot be written: its directory is read-only")
+        self._catalog = catalog
+        self._sha256 = source_sha256 if callable(source_sha256) else lambda: source_sha256
+        # 2^52 random values: two writers need no common counter, and a float64 holds the id exactly.
+        ingest_id = 1 + secrets.randbelow((1 << 52) - 1)
+        self._record = IngestRecord(
+            ingest_id, subject, role, source_url, source_size, "", reader, reader_version, options, parts,
+            dataset, version, doi, licence, author or _author(), message,
+        )  # fmt: skip
+        self._tables: dict[str, TableWriter] = {}
+        self._attachments: list[tuple[str, str, str, str, int, int]] = []
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> IngestWriter:
+        self._stack.enter_context(writers_lock(self._catalog.root))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        try:
+            for table in self._tables.values():
+                table.discard()
+            for _part, _kind, _name, path, *_ in self._attachments:
+                (self._catalog.root / path).unlink(missing_ok=True)
+        finally:
+            self._stack.close()
+        if isinstance(error, OSError):
+            raise as_writing_error(error, self._catalog.root) from error
+
+    def write(self, table: str | TableSpec, rows: Mapping[str, Any] | pa.RecordBatch | pa.Table) -> None:
+        """Add rows to a table. Raises SpecError where they are not as declared."""
+        spec = TABLES[table] if isinstance(table, str) else table
+        if spec.name not in self._tables:
+            self._tables[spec.name] = TableWriter(self._catalog.root, spec, self._record.ingest_id)
+        self._tables[spec.name].write(rows)
+
+    def attach(self, attachment: Any) -> None:
+        """Keep a typed file of its own with the ingest (see ``ingest.contract.Attachment``)."""
+        path, n_rows, size = write_attachment(self._catalog.root, attachment.schema, attachment.batches)
+        self._attachments.append((attachment.part, attachment.kind, attachment.name, path, n_rows, size))
+
+    def commit(
+        self,
+        *,
+        warnings: Sequence[str] = (),
+        skipped: Sequence[tuple[str, str]] = (),
+        available: Mapping[str, int] | None = None,
+    ) -> Committed:
+        """Make everything written live in one snapshot, in place of what the subject and role held before.
+
+        Raises DoubledKeyError where a key is held twice, within this ingest or by another live one.
+        """
+        for table in self._tables.values():
+            table.finish()
+            keys.refuse_doubled_within(table.spec, self._catalog.root, table.files, self._record.source_url)
+        record = replace(self._record, source_sha256=self._sha256(), warnings=warnings, skipped=skipped)
+        with self._catalog.writing() as database:
+            message = record.message or f"ingest {record.subject} ({record.role})"
+            commit = Commit(database, record.author, message)
+            old = database.execute(
+                "select ingest_id from brainlake_ingest where subject = ? and role = ? and end_snapshot is null",
+                [record.subject, record.role],
+            ).fetchone()
+            if old:
+                retire(commit, self._catalog.root, old[0])
+            specs = {}
+            for name, table in self._tables.items():
+                specs[name] = table.spec.version
+                commit.table(table.spec)
+                keys.refuse_doubled_between(commit, self._catalog.root, table.spec, table.files, record.source_url)
+                for file in table.files:
+                    commit.add_file(table.spec, file)
+            for _, kind, name, path, n_rows, size in self._attachments:
+                commit.add_attachment(path, record.ingest_id, kind, name, n_rows, size)
+            n_rows = {name: table.n_rows for name, table in self._tables.items() if table.n_rows}
+            size = sum(f.size_bytes for t in self._tables.values() for f in t.files)
+            size += sum(a[-1] for a in self._attachments)
+            commit.add_ingest(record, specs, sum(n_rows.values()), size, self._parts(available or {}))
+            snapshot_id = commit.finish()
+        self._tables, self._attachments = {}, []  # they are the lake's now
+        return Committed(record.ingest_id, snapshot_id, n_rows, old[0] if old else None, size)
+
+    def _parts(self, available: Mapping[str, int]) -> list[tuple[str, str, int, int, int | None]]:
+        rows: dict[str, int] = {}
+        sizes: dict[str, int] = {}
+        for table in self._tables.values():
+            part = table.spec.part
+            rows[part] = rows.get(part, 0) + table.n_rows
+            sizes[part] = sizes.get(part, 0) + sum(f.size_bytes for f in table.files)
+        for part, _, _, _, n_rows, size in self._attachments:
+            rows[part] = rows.get(part, 0) + n_rows
+            sizes[part] = sizes.get(part, 0) + size
+        taken = {p for p in self._record.parts if p in available or p in rows} | set(rows)
+        return [
+            (p, "present" if p in taken else "available", rows.get(p, 0), sizes.get(p, 0), available.get(p))
+            for p in sorted(taken | set(available))
+        ]
+
+
+def _author() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def retire(commit: Commit, root: Path, ingest_id: int) -> None:
+    """Take an ingest's rows out of the next snapshot: whole files, and its share of folded ones."""
+    for file in commit.live_files(ingest_id=ingest_id):
+        if len(file.ingests) > 1:
+            rewrite(commit, root, file, without=ingest_id)
+        commit.retire_file(file)
+    commit.retire_ingest(ingest_id)
+
+
+def rewrite(commit: Commit, root: Path, file: LiveFile, without: int) -> None:
+    """Write a folded file anew without one ingest's rows, in the schema it has."""
+    folder = root / "data" / file.table.replace(".", "/")
+    schema = commit.stored_schema(file.table_id, file.schema_version)
+    table = pq.read_table(folder / file.path, partitioning=None)
+    table = table.filter(pc.not_equal(table["ingest_id"], without)).cast(schema)
+    spec = _spec_of(commit, file)
+    path = Path(file.path).with_name(f"{secrets.token_hex(16)}.parquet")
+    pq.write_table(table, folder / path, compression="zstd")
+    size, footer = seal(folder / path)
+    ingests = {i: n for i, n in file.ingests.items() if i != without}
+    stats = keys.stats_of(schema, table)
+    commit.add_file(
+        spec,
+        WrittenFile(
+            path.as_posix(), table.num_rows, size, footer, ingests, file.partition_value, stats, schema,
+            file.schema_version,
+        ),
+    )  # fmt: skip
+
+
+def _spec_of(commit: Commit, file: LiveFile) -> TableSpec:
+    return TABLES.get(file.table) or commit.user_spec(file.table_id)
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What ``forget`` took out."""
+
+    snapshot_id: int
+    subjects: list[str] = field(default_factory=list)
+
+
+def forget(catalog: Catalog, subject: str, role: str | None = None) -> Forgotten:
+    """End every live ingest of a subject (in one role, or all). Raises UnknownError where there is none."""
+    live = catalog.live_ingests(subject, role)
+    if not live:
+        raise UnknownError(
+            f"nothing in the lake is about {subject}{f' ({role})' if role else ''}: see `brainlake holdings`"
+        )
+    with writers_lock(catalog.root), catalog.writing() as database:
+        commit = Commit(database, _author(), f"forget {subject}")
+        for ingest in live:
+            retire(commit, catalog.root, ingest.ingest_id)
+            if ingest.reader == USER_READER:
+                commit.drop_table(ingest.subject.partition("/")[2])
+        return Forgotten(commit.finish(), [f"{i.subject} ({i.role})" for i in live])
+
+
+def write_user_table(
+    catalog: Catalog, name: str, table: pa.Table, key: Sequence[str] = (), message: str | None = None
+) -> Committed:
+    """Keep a user's own table, in place of what it held before."""
+    spec = user_spec(name, table.schema, key)
+    with IngestWriter(
+        catalog,
+        subject=f"table/{name}",
+        role="table",
+        source_url=f"table:{name}",
+        source_size=table.nbytes,
+        source_sha256=keys.digest(table),
+        reader=USER_READER,
+        reader_version="1",
+        options={},
+        parts=["rows"],
+        message=message or f"write {name}",
+    ) as writer:
+        writer.write(
+            spec, table.cast(spec.arrow.remove(spec.arrow.get_field_index("ingest_id"))) if table.num_rows else table
+        )
+        if not table.num_rows:
+            raise CatalogError(f"{name}: the table is empty; `brainlake forget table/{name}` removes one")
+        return writer.commit()
