@@ -434,11 +434,30 @@ RELATIONS: dict[str, tuple[str, pa.Schema]] = {
             begin_snapshot, n_rows, size_bytes, warnings, skipped
         from brainlake_ingest where {_LIVE} order by ingest_id""",
         pa.schema(
-            [("ingest_id", _I), ("subject", _T), ("role", _T), ("dataset", _T), ("version", _T), ("doi", _T)]
-            + [("licence", _T), ("source_url", _T), ("source_size_bytes", _I), ("source_sha256", _T), ("reader", _T)]
-            + [("reader_version", _T), ("options", _T), ("parts", _L), ("ingested_at_utc", _TS), ("author", _T)]
-            + [("message", _T), ("snapshot_id", _I), ("n_rows", _I), ("size_bytes", _I), ("warnings", _L)]
-            + [("skipped", _L)]
+            [
+                ("ingest_id", _I),
+                ("subject", _T),
+                ("role", _T),
+                ("dataset", _T),
+                ("version", _T),
+                ("doi", _T),
+                ("licence", _T),
+                ("source_url", _T),
+                ("source_size_bytes", _I),
+                ("source_sha256", _T),
+                ("reader", _T),
+                ("reader_version", _T),
+                ("options", _T),
+                ("parts", _L),
+                ("ingested_at_utc", _TS),
+                ("author", _T),
+                ("message", _T),
+                ("snapshot_id", _I),
+                ("n_rows", _I),
+                ("size_bytes", _I),
+                ("warnings", _L),
+                ("skipped", _L),
+            ]
         ),
     ),
     "lake.parts": (
@@ -446,8 +465,16 @@ RELATIONS: dict[str, tuple[str, pa.Schema]] = {
         from brainlake_ingest_part as p join (select * from brainlake_ingest where {_LIVE}) as i using (ingest_id)
         order by p.ingest_id, p.part""",
         pa.schema(
-            [("ingest_id", _I), ("subject", _T), ("role", _T), ("part", _T), ("state", _T), ("n_rows", _I)]
-            + [("size_bytes", _I), ("source_bytes", _I)]
+            [
+                ("ingest_id", _I),
+                ("subject", _T),
+                ("role", _T),
+                ("part", _T),
+                ("state", _T),
+                ("n_rows", _I),
+                ("size_bytes", _I),
+                ("source_bytes", _I),
+            ]
         ),
     ),
     "lake.failures": (
@@ -462,8 +489,14 @@ RELATIONS: dict[str, tuple[str, pa.Schema]] = {
         left join ducklake_file_partition_value as p using (data_file_id)
         order by t.name, f.data_file_id""",
         pa.schema(
-            [("table_name", _T), ("path", _T), ("n_rows", _I), ("size_bytes", _I), ("partition_value", _I)]
-            + [("ingest_ids", _T)]
+            [
+                ("table_name", _T),
+                ("path", _T),
+                ("n_rows", _I),
+                ("size_bytes", _I),
+                ("partition_value", _I),
+                ("ingest_ids", _T),
+            ]
         ),
     ),
     "lake.snapshots": (

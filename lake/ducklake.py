@@ -123,8 +123,21 @@ def column_rows(spec: TableSpec, table_id: int, snapshot_id: int) -> list[tuple[
 
     def add(column_id: int, name: str, kind: str, nullable: bool, parent: int | None) -> None:
         rows.append(
-            (column_id, snapshot_id, None, table_id, len(rows) + 1, name, kind, None, "NULL", int(nullable), parent)
-            + ("literal" if kind != "list" else "", "duckdb")
+            (
+                column_id,
+                snapshot_id,
+                None,
+                table_id,
+                len(rows) + 1,
+                name,
+                kind,
+                None,
+                "NULL",
+                int(nullable),
+                parent,
+                "literal" if kind != "list" else "",
+                "duckdb",
+            )
         )
 
     for column in spec:

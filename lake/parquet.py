@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import uuid
 from collections.abc import Mapping, Sequence
@@ -120,7 +121,7 @@ class TableWriter:
             return
         values = table[self.spec.partition].to_numpy()
         cuts = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), table.num_rows]
-        for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+        for start, stop in itertools.pairwise(cuts):
             self._write_partition(int(values[start]), table.slice(start, stop - start))
 
     def _write_partition(self, value: int, table: pa.Table) -> None:
