@@ -84,6 +84,7 @@ PROJECT_SESSIONS = TableSpec(
         Column(9, "isi_experiment_id", int64, "intrinsic imaging experiment of the animal", None, True),
         Column(10, "has_nwb", boolean, "a session file exists", None, True),
         Column(11, "specimen_name", text, "name of the animal", None, True),
+        Column(12, "extra", text, "further columns of the table, a JSON object", None, True),
     ),
     key=("session_id",),
     sort=("session_id",),
@@ -124,6 +125,7 @@ PROJECT_PROBES = TableSpec(
         Column(9, "lfp_temporal_subsampling_factor", float64, "samples of the raw band per stored sample", "1", True),
         Column(10, "air_channel_index", int64, "lowest channel in air", None, True),
         Column(11, "surface_channel_index", int64, "channel at the brain's surface", None, True),
+        Column(12, "extra", text, "further columns of the table, a JSON object", None, True),
     ),
     key=("probe_id",),
     sort=("session_id", "name"),
@@ -176,7 +178,10 @@ PROJECT_CHANNELS = TableSpec(
     "ecephys.project_channels",
     grain="one channel of the Neuropixels release, from the project's channel table (structures as published)",
     part="channels",
-    columns=_CHANNEL,
+    columns=(
+        *_CHANNEL,
+        Column(12, "extra", text, "further columns of the table, a JSON object", None, True),
+    ),
     key=("channel_id",),
     sort=("probe_id", "local_index"),
 )
@@ -199,10 +204,17 @@ NWB_UNITS = TableSpec(
         Column(6, "local_index", int64, "index among the probe's units", None, True),
         Column(7, "cluster_id", int64, "cluster of the sorter", None, True),
         Column(8, "source_unit_id", text, "the natural id in the file"),
-        Column(9, "n_spikes", int64, "stored spikes", None, False),
+        Column(9, "n_spikes", int64, "spikes, without those left out; NULL where the file does not tell", None, True),
         Column(10, "first_spike_time", float64, "first stored spike", "s", True),
         Column(11, "last_spike_time", float64, "last stored spike", "s", True),
-        Column(12, "n_dropped", int64, "spikes left out, as their time is negative (unsynchronised)"),
+        Column(
+            12,
+            "n_dropped",
+            int64,
+            "spikes left out, as their time is negative (unsynchronised); NULL where spikes were not taken",
+            None,
+            True,
+        ),
         Column(13, "extra", text, "further columns of the units table, a JSON object", None, True),
     ),
     key=("session_id", "unit_id"),
@@ -218,6 +230,7 @@ PROJECT_UNITS = TableSpec(
         *_UNIT,
         Column(5, "epoch_name_quality_metrics", text, "epoch the quality metrics were computed over", None, True),
         Column(6, "epoch_name_waveform_metrics", text, "epoch the waveform metrics were computed over", None, True),
+        Column(7, "extra", text, "further columns of the table, a JSON object", None, True),
     ),
     key=("unit_id",),
     sort=("unit_id",),
@@ -263,6 +276,7 @@ UNIT_LAYERS = TableSpec(
         Column(1, "unit_id", int64, "unit"),
         Column(2, "cortical_depth", float64, "relative depth, 0 at the surface, 1 at the white matter", "1", True),
         Column(3, "cortical_layer", int64, "layer: 1, 2 (2/3), 4, 5, 6; 0 out of cortex", None, True),
+        Column(4, "extra", text, "further columns of the table, a JSON object", None, True),
     ),
     key=("unit_id",),
     sort=("unit_id",),
@@ -275,6 +289,7 @@ UNIT_LATENCIES = TableSpec(
     columns=(
         Column(1, "unit_id", int64, "unit"),
         Column(2, "time_to_first_spike_fl", float64, "median time to the first spike after a flash", "s", True),
+        Column(3, "extra", text, "further columns of the table, a JSON object", None, True),
     ),
     key=("unit_id",),
     sort=("unit_id",),
@@ -345,6 +360,15 @@ PUBLISHED_UNIT_METRICS = TableSpec(
         _flag(116, "on_screen_rf", "the fitted centre lies on the screen"),
         Column(120, "extra", text, "further columns of the table, a JSON object", None, True),
     ),
+    key=("unit_id",),
+    sort=("unit_id",),
+)
+
+ANNOTATED_UNIT_METRICS = TableSpec(
+    "ecephys.annotated_unit_metrics",
+    grain="one unit's published stimulus-tuning metrics, from a merged unit table",
+    part="unit_metrics",
+    columns=PUBLISHED_UNIT_METRICS.columns,
     key=("unit_id",),
     sort=("unit_id",),
 )
@@ -524,6 +548,7 @@ CSD = TableSpec(
 
 SPECS = (
     NWB_SESSIONS, PROJECT_SESSIONS, NWB_PROBES, PROJECT_PROBES, NWB_CHANNELS, NWB_LFP_CHANNELS,
-    PROJECT_CHANNELS, NWB_UNITS,    PROJECT_UNITS, ANNOTATED_UNITS, UNIT_LAYERS, UNIT_LATENCIES, PUBLISHED_UNIT_METRICS, SPIKE_TRAINS, WAVEFORMS,
+    PROJECT_CHANNELS, NWB_UNITS,    PROJECT_UNITS, ANNOTATED_UNITS, UNIT_LAYERS, UNIT_LATENCIES, PUBLISHED_UNIT_METRICS,
+    ANNOTATED_UNIT_METRICS, SPIKE_TRAINS, WAVEFORMS,
     NWB_PRESENTATIONS, INVALID_TIMES, OPTOGENETIC, LFP, LFP_TIMES, CSD,
 )  # fmt: skip
