@@ -1,0 +1,243 @@
+"""A DuckDB connection on one snapshot of a lake: tables, views, macros and UDFs, for reading only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+
+from . import describe
+from .admission import admit
+from .catalog import RELATIONS, LakeState, TableState
+from .functions import sql_type
+from .questions import Question, below, register, standard
+from .relation import Relation
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ATTACHMENTS = "nwb_tables"  # the session variable that maps a table of a file to its Parquet file
+
+# A DynamicTable of an NWB file as a relation of its own columns. The map knows each table as "file|path" and, where
+# only one file has such a table, as "|path".
+NWB_TABLE = """
+create or replace macro {name}(table_path, in_file := '') as table
+select * from read_parquet(coalesce(
+    getvariable('nwb_tables')[in_file || '|' || trim(table_path, '/')],
+    error('absent: there is no NWB table ' || table_path || case in_file when '' then '' else ' in ' || in_file end
+        || ', or several files have one: `from nwb.tables` lists them with their files')))
+"""
+
+
+class Session:
+    """Questions to one snapshot. ``refresh`` moves it to another; nothing else does."""
+
+    def __init__(self, state: LakeState, questions: Mapping[str, Question] | None = None) -> None:
+        self.questions = standard() if questions is None else questions
+        self.connection = duckdb.connect()
+        self._prepare(state)
+
+    @property
+    def snapshot_id(self) -> int:
+        return self.state.snapshot_id
+
+    # -- registration ---------------------------------------------------------------------------------------------
+
+    def _prepare(self, state: LakeState) -> None:
+        self.state = state
+        con = self.connection
+        con.execute("set global TimeZone = 'UTC'")
+        con.execute("set global python_enable_replacements = false")
+        self._variables = dict(_variables(state))
+        # While views are made each variable holds one file, which is all that binding needs: with the full lists
+        # the same takes ten times as long.
+        self._set(con, {name: files[:1] for name, files in self._variables.items()})
+        self._shape = _shape(state)
+        for schema in dict.fromkeys(name.partition(".")[0] for name in (*state.tables, *RELATIONS, "lake.columns")):
+            con.execute(f"create schema if not exists {schema}")
+        for name, table in state.tables.items():
+            con.execute(f"create or replace view {name} as {_table_body(name, table)}")
+        self._empty_relations()
+        for name in ("nwb.nwb_table", "nwb_table"):
+            con.execute(NWB_TABLE.format(name=name))
+        register(con, self.questions)
+        self._set(con, self._variables)
+        self._set_attachments(con)
+        self._lock()
+
+    def _lock(self) -> None:
+        con = self.connection
+        folders = [str(self.state.root / folder) for folder in ("data", "cache")]
+        con.execute(f"set global allowed_directories = {_literal(folders).removesuffix('::varchar[]')}")
+        con.execute("set global enable_external_access = false")
+        con.execute("set global lock_configuration = true")
+
+    def _empty_relations(self) -> None:
+        """The ``lake.*`` tables, empty: they are filled when a question first names them."""
+        self._filled: set[str] = set()
+        schemas = {**{name: schema for name, (_, schema) in RELATIONS.items()}, **describe.SCHEMAS}
+        for name, schema in schemas.items():
+            columns = ", ".join(f"{f.name} {sql_type(f.type)}" for f in schema)
+            self.connection.execute(f"create or replace table {name} ({columns})")
+
+    def _fill(self, names: Iterable[str]) -> None:
+        for name in sorted(set(names) - self._filled):
+            if name in RELATIONS:
+                table = self.state.relations[name]()
+            elif name in describe.SCHEMAS:
+                table = describe.relation(name, self.state, self.questions, self.connection)
+            else:
+                continue
+            self.connection.register("_fill", table)
+            self.connection.execute(f"insert into {name} select * from _fill")
+            self.connection.unregister("_fill")
+            self._filled.add(name)
+
+    def refresh(self, state: LakeState) -> None:
+        """Move to another state of the same lake."""
+        if _shape(state) != self._shape:
+            # A table got its first file, or files of another stored schema: its view must be made anew.
+            old, self.connection = self.connection, duckdb.connect()
+            old.close()
+            self._prepare(state)
+            return
+        self.state = state
+        self._variables = dict(_variables(state))
+        self._set(self.connection, self._variables)
+        self._set_attachments(self.connection)
+        for name in self._filled:
+            self.connection.execute(f"delete from {name}")
+        self._filled.clear()
+
+    @staticmethod
+    def _set(con: duckdb.DuckDBPyConnection, variables: Mapping[str, Sequence[str]]) -> None:
+        for name, files in variables.items():
+            con.execute(f'set variable "{name}" = {_literal(files)}')
+
+    def _set_attachments(self, con: duckdb.DuckDBPyConnection) -> None:
+        paths: dict[str, str] = {}
+        bare: dict[str, list[str]] = {}
+        for one in self.state.attachments:
+            if one.kind == "nwb.table":
+                path = str(self.state.root / one.path)
+                bare.setdefault(one.name, []).append(path)
+                for file in (one.subject, one.source_url.rsplit("/", 1)[-1]):
+                    paths[f"{file}|{one.name}"] = path
+        paths |= {f"|{name}": found[0] for name, found in bare.items() if len(found) == 1}
+        con.execute(f"set variable {ATTACHMENTS} = map({_literal(list(paths))}, {_literal(list(paths.values()))})")
+
+    # -- asking ---------------------------------------------------------------------------------------------------
+
+    def sql(
+        self,
+        query: str,
+        params: Sequence[Any] | Mapping[str, Any] | None = None,
+        tables: Mapping[str, Any] | None = None,
+    ) -> Relation:
+        """A question, admitted and checked now, answered when its result is asked for."""
+        admit(self.connection, query)
+        relation = Relation(self, query, params, tables)
+        relation.check()
+        return relation
+
+    def cursor(self, query: str | None = None) -> duckdb.DuckDBPyConnection:
+        """A cursor on this snapshot; with a query, only the variables that it needs are set."""
+        cursor = self.connection.cursor()
+        needed = self.named(query) if query is not None else {*self._variables_of(self.state.tables), *RELATIONS}
+        if query is None:
+            self._fill([*RELATIONS, *describe.SCHEMAS])
+            self._set(cursor, self._variables)
+            self._set_attachments(cursor)
+            return cursor
+        self._fill(needed)
+        self._set(cursor, {v: self._variables[v] for v in self._variables_of(needed)})
+        if "nwb_table" in query.lower():
+            self._set_attachments(cursor)
+        return cursor
+
+    def named(self, query: str) -> frozenset[str]:
+        """Every table, view and macro that a query rests on."""
+        plain = re.sub(r"\s*\.\s*", ".", query.replace('"', "").lower())
+        known = {*self.state.tables, *self.questions, *RELATIONS, *describe.SCHEMAS}
+        mentioned = {f"{a}.{b}" for a, b in re.findall(r"\b([a-z_]\w*)\.([a-z_]\w*)\b", plain)} & known
+        return below(mentioned, self.questions)
+
+    def _variables_of(self, names: Iterable[str]) -> list[str]:
+        return [v for name in names if name in self.state.tables for v in _versions(name, self.state.tables[name])]
+
+    def scan(self, name: str) -> pl.LazyFrame:
+        """A relation as a polars LazyFrame; its filters and columns are pushed into DuckDB."""
+        cursor = self.cursor(f"from {name}")
+        return cursor.sql(f"from {name}").pl(lazy=True)
+
+    def own_names(self) -> set[str]:
+        """Names that are brainlake's own."""
+        users = {name for name, table in self.state.tables.items() if table.spec.part == "rows"}
+        return {*self.state.tables, *self.questions, *RELATIONS, *describe.SCHEMAS} - users
+
+    def names(self) -> list[str]:
+        """Every relation a question can name."""
+        return sorted({*self.state.tables, *self.questions, *RELATIONS, *describe.SCHEMAS})
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def _shape(state: LakeState) -> dict[str, tuple[str, ...]]:
+    """What the views over tables depend on: the declarations, and which stored schemas have files."""
+    return {name: (t.spec.version, *sorted({f.schema_version for f in t.files})) for name, t in state.tables.items()}
+
+
+def _versions(name: str, table: TableState) -> dict[str, list[int]]:
+    """Variable -> indices of the table's files, one a stored schema."""
+    found: dict[str, list[int]] = {}
+    for i, file in enumerate(table.files):
+        found.setdefault(f"files_{name}_{file.schema_version}", []).append(i)
+    return found
+
+
+def _variables(state: LakeState) -> Iterable[tuple[str, list[str]]]:
+    for name, table in state.tables.items():
+        for variable, indices in _versions(name, table).items():
+            yield variable, [f"{state.root}/{table.files[i].path}" for i in indices]
+
+
+def _table_body(name: str, table: TableState) -> str:
+    """A table as a query: one scan for each stored schema, in today's columns."""
+    versions = _versions(name, table)
+    if not versions:
+        columns = ", ".join(f'null::{sql_type(f.type)} as "{f.name}"' for f in table.spec.arrow)
+        return f"select {columns} where false"
+    return " union all ".join(
+        _scan(table, variable, table.versions[variable.rsplit("_", 1)[1]]) for variable in versions
+    )
+
+
+def _scan(table: TableState, variable: str, stored: pa.Schema) -> str:
+    by_id = {(f.metadata or {}).get(b"PARQUET:field_id"): f for f in stored}
+    columns = []
+    for one in table.spec.arrow:
+        old = by_id.get((one.metadata or {})[b"PARQUET:field_id"])
+        if old is None:
+            columns.append(f'null::{sql_type(one.type)} as "{one.name}"')
+        elif sql_type(old.type) != sql_type(one.type):
+            columns.append(f'"{old.name}"::{sql_type(one.type)} as "{one.name}"')
+        else:
+            columns.append(f'"{old.name}"' + (f' as "{one.name}"' if old.name != one.name else ""))
+    options = ""
+    if table.spec.partition:
+        options = f", hive_partitioning = true, hive_types = {{'{table.spec.partition}': BIGINT}}"
+    else:
+        options = ", hive_partitioning = false"
+    return f"select {', '.join(columns)} from read_parquet(getvariable({_text(variable)}){options})"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _literal(values: Sequence[str]) -> str:
+    return "[" + ", ".join(map(_text, values)) + "]::varchar[]"
