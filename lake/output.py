@@ -1,0 +1,209 @@
+"""An answer as people and programs want it on the command line: table, CSV, JSON, Parquet, Arrow.
+
+Every format but the table for people is written batch by batch: memory does not grow with the answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Literal, get_args
+
+from .errors import BrainlakeError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Format = Literal["table", "csv", "json", "parquet", "arrow"]
+FORMATS: tuple[str, ...] = get_args(Format)
+SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".json": "json",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".txt": "table",
+}
+BINARY = ("parquet", "arrow")
+ROWS_SHOWN = 100
+LIST_ELEMENTS_SHOWN = 5
+NO_TERMINAL_WIDTH = 100_000  # a table that is read by a program is not folded
+
+
+def format_for(wanted: str | None, path: Path | None) -> Format:
+    """The format asked for, or the one that the file's name ends in, or the table for people."""
+    if wanted:
+        return wanted  # type: ignore[return-value]
+    if path is None:
+        return "table"
+    if path.suffix.lower() in SUFFIXES:
+        return SUFFIXES[path.suffix.lower()]
+    raise BrainlakeError(f"{path}: name the format (--format {'|'.join(FORMATS)}), or use a suffix that tells it")
+
+
+def write_answer(answer: Any, wanted: str | None, path: Path | None = None, rows: int = ROWS_SHOWN) -> None:
+    """Write anything that speaks Arrow's C stream to a file, or to standard output.
+
+    wanted : one of FORMATS, or None: by the file's suffix, else ``table``
+    rows : how many of them the format ``table`` shows on standard output; 0 is all
+    """
+    import pyarrow as pa
+
+    chosen = format_for(wanted, path)
+    if path is None:
+        if chosen in BINARY and sys.stdout.isatty():
+            raise BrainlakeError(f"{chosen} is not for the screen: name a file with -o, or pipe it")
+        _WRITERS[chosen](pa.RecordBatchReader.from_stream(answer), sys.stdout.buffer, rows)
+        sys.stdout.flush()
+    else:
+        with _whole(path) as stream:
+            _WRITERS[chosen](pa.RecordBatchReader.from_stream(answer), stream, 0)
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file that appears under its name when it is complete, and not at all otherwise."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("wb") as stream:
+            yield stream
+        unfinished.replace(path)
+    except OSError as error:
+        raise BrainlakeError(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write_csv(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    schema = pa.schema([pa.field(f.name, _flat_type(f.type)) for f in batches.schema])
+    with csv.CSVWriter(stream, schema, write_options=csv.WriteOptions(quoting_style="needed")) as writer:
+        for batch in batches:
+            writer.write_batch(pa.record_batch([_flat(column) for column in batch.columns], schema=schema))
+
+
+def _flat_type(type_: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
+    return pa.string() if pa.types.is_nested(type_) or pa.types.is_binary(type_) else type_
+
+
+def _flat(column: pa.Array) -> pa.Array:
+    """CSV has no lists and no bytes: a list becomes a JSON array, bytes their hexadecimal digits."""
+    import pyarrow as pa
+
+    if pa.types.is_nested(column.type):
+        return pa.array([None if v is None else json.dumps(v, default=str) for v in column.to_pylist()], pa.string())
+    if pa.types.is_binary(column.type):
+        return pa.array([None if v is None else v.hex() for v in column.to_pylist()], pa.string())
+    return column
+
+
+def _write_json(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
+    """One array of objects, a row a line; NaN and infinities become null, which JSON has no words for."""
+    import polars as pl
+    import pyarrow as pa
+
+    separator = b"[\n"
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        columns = [_flat(c) if pa.types.is_binary(c.type) else c for c in batch.columns]
+        frame = pl.DataFrame(pa.record_batch(columns, names=batch.schema.names))
+        lines = frame.write_ndjson().encode().rstrip(b"\n")
+        stream.write(separator + lines.replace(b"\n", b",\n"))  # a line break inside a text is written as \n
+        separator = b",\n"
+    stream.write(b"[]\n" if separator == b"[\n" else b"\n]\n")
+
+
+def _write_parquet(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetWriter(stream, batches.schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _write_arrow(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
+    import pyarrow as pa
+
+    # a pipe cannot be sought in: programs read the stream form there, and the file form (Feather) from a file
+    new = pa.ipc.new_stream if stream is sys.stdout.buffer else pa.ipc.new_file
+    with new(stream, batches.schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+
+
+def _write_table(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> None:
+    import io
+
+    from rich.console import Console
+
+    shown, is_more = _first(batches, rows)
+    text = io.TextIOWrapper(stream, encoding="utf-8", write_through=True)
+    try:
+        on_screen = stream is sys.stdout.buffer and sys.stdout.isatty()
+        console = Console(file=text, force_terminal=on_screen, width=None if on_screen else NO_TERMINAL_WIDTH)
+        console.print(_rich_table(batches.schema, shown))
+        noun = "row" if len(shown) == 1 else "rows"
+        count = f"first {len(shown):,} {noun}; --rows 0 shows all" if is_more else f"{len(shown):,} {noun}"
+        console.print(f"({count})", style="dim", highlight=False)
+    finally:
+        text.detach()
+
+
+def _first(batches: pa.RecordBatchReader, n: int) -> tuple[list[dict[str, Any]], bool]:
+    """At most n rows (all for 0), and whether there are more."""
+    rows: list[dict[str, Any]] = []
+    for batch in batches:
+        if n and len(rows) + batch.num_rows > n:
+            return rows + batch.slice(0, n - len(rows)).to_pylist(), True
+        rows += batch.to_pylist()
+    return rows, False
+
+
+def _rich_table(schema: pa.Schema, rows: list[dict[str, Any]]) -> Any:
+    import pyarrow as pa
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for field in schema:
+        unit = (field.metadata or {}).get(b"unit", b"").decode()
+        is_number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
+        heading = Text(field.name, "bold")
+        if unit and unit != "1":
+            heading.append(f"\n{unit}", "dim")
+        table.add_column(heading, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(value), "dim" if value is None else "") for value in row.values()))
+    return table
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list):
+        more = f", … {len(value):,} in all" if len(value) > LIST_ELEMENTS_SHOWN else ""
+        return f"[{', '.join(_cell(v) for v in value[:LIST_ELEMENTS_SHOWN])}{more}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k}: {_cell(v)}" for k, v in value.items()) + "}"
+    return str(value)
+
+
+_WRITERS: dict[str, Callable[[Any, IO[bytes], int], None]] = {
+    "table": _write_table,
+    "csv": _write_csv,
+    "json": _write_json,
+    "parquet": _write_parquet,
+    "arrow": _write_arrow,
+}
