@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable
 from functools import cache
@@ -69,6 +70,9 @@ def adapt(udf: Udf) -> Callable[..., pa.Array]:
         return to_arrow(result, udf.returns, udf.keep_nan)
 
     call.__name__ = udf.name
+    # DuckDB counts the parameters of a function, and would see one in `*columns`
+    named = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in udf.names]
+    call.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
     return call
 
 
