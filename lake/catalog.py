@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,13 +19,14 @@ import pyarrow as pa
 
 from . import ducklake
 from .errors import CatalogError, DamageError, LakeBusyError, SnapshotExpired, UnknownError
+from .relations import LIVE, relations_of
+from .relations import RELATIONS as RELATIONS  # what a session registers
 from .spec import TableSpec
 from .tables import TABLES
 from .userspec import spec_from_json
 
 CATALOG_FILE = "catalog.sqlite"
 BUSY_S = 120.0  # how long we wait for others before we give up
-_LIVE = "begin_snapshot <= :v and (end_snapshot is null or end_snapshot > :v)"
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ class AttachmentState:
     path: str
     n_rows: int
     size_bytes: int
+    source_url: str
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class Catalog:
 
     def __init__(self, root: Path, read_only: bool) -> None:
         self.root, self.read_only = root, read_only
+        self._lock = threading.RLock()  # one transaction at a time; sessions of several threads may share a catalogue
         self._connection = self._connect()
 
     @classmethod
@@ -125,7 +130,7 @@ class Catalog:
         root = Path(root).absolute()
         if not (root / CATALOG_FILE).is_file():
             raise CatalogError(
-                f"{root} is not a lake (no {CATALOG_FILE}): make one with `brainlake --lake {root} create`, "
+                f"{root} is not a lake (no {CATALOG_FILE}): make one with `brainlake create`, "
                 "or name another with --lake or $BRAINLAKE"
             )
         catalog = cls(root, read_only=not _is_writable(root))
@@ -135,9 +140,11 @@ class Catalog:
     def _connect(self) -> sqlite3.Connection:
         uri = (self.root / CATALOG_FILE).as_uri() + ("?mode=ro" if self.read_only else "?mode=rw")
         try:
-            connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            # SQLite's own waiting cannot be interrupted, so it is short, and we wait around it.
+            connection = sqlite3.connect(uri, uri=True, timeout=0.1, isolation_level=None, check_same_thread=False)
             connection.execute("pragma synchronous = extra")
             connection.execute("pragma temp_store = memory")
+            connection.execute("pragma cache_spill = off")  # else a large commit may have to wait in its middle
         except sqlite3.Error as error:
             raise DamageError(f"{self.root / CATALOG_FILE} cannot be opened: {error}") from None
         return connection
@@ -173,36 +180,36 @@ class Catalog:
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        deadline = time.monotonic() + BUSY_S
-        with _as_catalog_error(self.root):
-            while True:
-                try:
-                    self._connection.execute(begin)
-                    break
-                except sqlite3.OperationalError as error:
-                    if not _is_busy(error) or time.monotonic() > deadline:
-                        raise
-                    time.sleep(0.05)
+        with self._lock, _as_catalog_error(self.root):
+            self._patiently(begin)
             try:
+                # A reader takes its lock at the first read: then, not in the block, it may have to wait.
+                self._patiently("select count(*) from ducklake_metadata")
                 yield self._connection
-                self._commit(deadline)
+                # A commit waits for readers to leave; the transaction stays open meanwhile.
+                self._patiently("commit")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("rollback")
                 raise
 
-    def _commit(self, deadline: float) -> None:
-        # A commit waits for readers to leave; the transaction stays open meanwhile and may simply be tried again.
+    def _patiently(self, statement: str) -> None:
+        """Run a statement that others may hold up, again and again until it is done or BUSY_S have passed."""
+        deadline = time.monotonic() + BUSY_S
         while True:
             try:
-                self._connection.execute("commit")
+                self._connection.execute(statement)
                 return
             except sqlite3.OperationalError as error:
                 if not _is_busy(error) or time.monotonic() > deadline:
                     raise
-                time.sleep(0.05)
+                time.sleep(random.uniform(0.005, 0.05))  # not in step with the others who wait
 
     # -- snapshots ------------------------------------------------------------------------------------------------
+
+    def snapshots(self) -> pa.Table:
+        """The lake's history, as ``lake.snapshots`` shows it."""
+        return self.state().relations["lake.snapshots"]()
 
     def latest(self) -> int:
         """The newest snapshot."""
@@ -258,42 +265,50 @@ class Catalog:
             attachments = tuple(
                 AttachmentState(*row)
                 for row in database.execute(
-                    f"""select a.ingest_id, i.subject, a.kind, a.name, a.path, a.n_rows, a.size_bytes
-                    from (select * from brainlake_attachment where {_LIVE}) as a
+                    f"""select a.ingest_id, i.subject, a.kind, a.name, a.path, a.n_rows, a.size_bytes, i.source_url
+                    from (select * from brainlake_attachment where {LIVE}) as a
                     join brainlake_ingest as i using (ingest_id) order by a.ingest_id, a.name""",
                     at,
                 )
             )
-        relations = {name: _bind(self, name, at["v"]) for name in RELATIONS}
-        return LakeState(self.root, at["v"], tables, attachments, relations)
+        return LakeState(self.root, at["v"], tables, attachments, relations_of(self, at["v"]))
 
     @staticmethod
     def _tables(database: sqlite3.Connection, at: dict[str, int]) -> dict[str, TableState]:
-        files: dict[int, list[FileState]] = {}
+        files: dict[int, list[tuple[Any, ...]]] = {}
         query = f"""
             select f.table_id, f.path, f.record_count, f.file_size_bytes, p.partition_value, b.schema_version
-            from (select * from ducklake_data_file where {_LIVE}) as f
+            from (select * from ducklake_data_file where {LIVE}) as f
             join brainlake_file as b using (data_file_id)
             left join ducklake_file_partition_value as p using (data_file_id)
             order by f.data_file_id"""
         for table_id, path, n_rows, size, partition, version in database.execute(query, at):
             value = None if partition is None else int(partition)
-            files.setdefault(table_id, []).append(FileState(path, n_rows, size, value, version))
+            files.setdefault(table_id, []).append((path, n_rows, size, value, version))
         schemas: dict[int, dict[str, pa.Schema]] = {}
         for table_id, version, blob in database.execute("select * from brainlake_stored_schema"):
             schemas.setdefault(table_id, {})[version] = pa.ipc.read_schema(pa.py_buffer(blob))
         states = {name: TableState(spec) for name, spec in TABLES.items()}
         query = f"""
             select b.table_id, b.name, b.user_spec from brainlake_table as b
-            join (select table_id from ducklake_table where {_LIVE}) using (table_id)"""
+            join (select table_id from ducklake_table where {LIVE}) using (table_id)"""
         for table_id, name, user_spec in database.execute(query, at):
             if user_spec is None and name not in TABLES:
                 continue  # written by a newer brainlake: its rows stay, and stay unseen
             spec = TABLES[name] if user_spec is None else spec_from_json(user_spec)
-            folder = ducklake.DATA_PATH + name.replace(".", "/") + "/"
-            found = [FileState(folder + f.path, *_rest(f)) for f in files.get(table_id, ())]
-            states[name] = TableState(spec, tuple(found), schemas.get(table_id, {}))
+            folder = folder_of(name)
+            found = tuple(FileState(folder + path, *facts) for path, *facts in files.get(table_id, ()))
+            states[name] = TableState(spec, found, schemas.get(table_id, {}))
         return states
+
+    def known_files(self) -> set[str]:
+        """Every file that some snapshot knows, relative to the lake."""
+        with self.reading() as database:
+            files = database.execute(
+                "select t.name, f.path from ducklake_data_file as f join brainlake_table as t using (table_id)"
+            )
+            known = {folder_of(name) + path for name, path in files}
+            return known | {path for (path,) in database.execute("select path from brainlake_attachment")}
 
     def live_ingests(self, subject: str | None = None, role: str | None = None) -> list[IngestState]:
         """Ingests that are live now, of one subject and role or of all."""
@@ -304,7 +319,7 @@ class Catalog:
             where end_snapshot is null and subject = coalesce(:subject, subject) and role = coalesce(:role, role)
             order by ingest_id"""
         with self.reading() as database:
-            rows = database.execute(query, {"subject": subject, "role": role}).fetchall()
+            rows: list[tuple[Any, ...]] = database.execute(query, {"subject": subject, "role": role}).fetchall()
         return [
             IngestState(*row[:7], json.loads(row[7]), tuple(json.loads(row[8])), json.loads(row[9])) for row in rows
         ]
@@ -320,34 +335,10 @@ class Catalog:
             values = [source_url, subject, reader, error or "", snapshot_time()]
             database.execute("insert into brainlake_failure values (?, ?, ?, ?, ?)", values)
 
-    def relation(self, name: str, snapshot_id: int) -> pa.Table:
-        """One of the ``lake.*`` tables."""
-        query, schema = RELATIONS[name]
-        with self.reading() as database:
-            rows = database.execute(query, {"v": snapshot_id}).fetchall()
-        columns = list(zip(*rows, strict=True)) or [()] * len(schema)
-        arrays = [_array(values, schema_field.type) for values, schema_field in zip(columns, schema, strict=True)]
-        return pa.table(arrays, schema=schema)
 
-
-def _rest(file: FileState) -> tuple[Any, ...]:
-    return file.n_rows, file.size_bytes, file.partition_value, file.schema_version
-
-
-def _bind(catalog: Catalog, name: str, snapshot_id: int) -> Callable[[], pa.Table]:
-    return lambda: catalog.relation(name, snapshot_id)
-
-
-def _array(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
-    if pa.types.is_list(kind):
-        return pa.array([None if v is None else json.loads(v) for v in values], kind)
-    if pa.types.is_timestamp(kind):
-        return pa.array([None if v is None else _moment(v) for v in values], kind)
-    return pa.array(values, kind)
-
-
-def _moment(value: str) -> datetime:
-    return datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
+def folder_of(table: str) -> str:
+    """Where a table's files are, relative to the lake."""
+    return ducklake.DATA_PATH + table.replace(".", "/") + "/"
 
 
 def _when(text: str) -> datetime:
@@ -396,6 +387,11 @@ def _as_catalog_error(root: Path) -> Iterator[None]:
                 raise LakeBusyError(f"{root}: others have been writing for {BUSY_S:.0f} s; try again") from None
             if code == sqlite3.SQLITE_FULL:
                 raise CatalogError(f"{root}: the disk is full; the lake is unchanged") from None
+            if error.sqlite_errorcode in (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY):
+                raise CatalogError(
+                    f"{root}: a writer was killed here in the middle of a commit: open the lake once where it can be "
+                    "written, which takes the half commit back"
+                ) from None
             if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
                 raise CatalogError(f"{root} cannot be written: {error}") from None
         raise DamageError(f"{root / CATALOG_FILE}: {error}") from error
@@ -404,16 +400,8 @@ def _as_catalog_error(root: Path) -> Iterator[None]:
 
 
 def _is_writable(root: Path) -> bool:
-    """Asked of the file system, not of permission bits: a read-only mount refuses even its owner."""
-    if not os.access(root / CATALOG_FILE, os.W_OK) or not os.access(root, os.W_OK):
-        return False
-    probe = root / f".probe-{os.getpid()}"
-    try:
-        probe.touch()
-        probe.unlink()
-    except OSError:
-        return (os.statvfs(root).f_flag & os.ST_RDONLY) == 0 and os.access(root, os.W_OK)
-    return True
+    """Whether SQLite could commit: it writes the catalogue, and a journal beside it."""
+    return os.access(root / CATALOG_FILE, os.W_OK) and os.access(root, os.W_OK)
 
 
 def fsync_directory(path: Path) -> None:
@@ -423,87 +411,3 @@ def fsync_directory(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-_T, _I, _L, _TS = pa.string(), pa.int64(), pa.list_(pa.string()), pa.timestamp("us")
-
-RELATIONS: dict[str, tuple[str, pa.Schema]] = {
-    "lake.ingests": (
-        f"""select ingest_id, subject, role, dataset, version, doi, licence, source_url, source_size_bytes,
-            source_sha256, reader, reader_version, options, parts, ingested_at_utc, author, message,
-            begin_snapshot, n_rows, size_bytes, warnings, skipped
-        from brainlake_ingest where {_LIVE} order by ingest_id""",
-        pa.schema(
-            [
-                ("ingest_id", _I),
-                ("subject", _T),
-                ("role", _T),
-                ("dataset", _T),
-                ("version", _T),
-                ("doi", _T),
-                ("licence", _T),
-                ("source_url", _T),
-                ("source_size_bytes", _I),
-                ("source_sha256", _T),
-                ("reader", _T),
-                ("reader_version", _T),
-                ("options", _T),
-                ("parts", _L),
-                ("ingested_at_utc", _TS),
-                ("author", _T),
-                ("message", _T),
-                ("snapshot_id", _I),
-                ("n_rows", _I),
-                ("size_bytes", _I),
-                ("warnings", _L),
-                ("skipped", _L),
-            ]
-        ),
-    ),
-    "lake.parts": (
-        f"""select p.ingest_id, i.subject, i.role, p.part, p.state, p.n_rows, p.size_bytes, p.source_bytes
-        from brainlake_ingest_part as p join (select * from brainlake_ingest where {_LIVE}) as i using (ingest_id)
-        order by p.ingest_id, p.part""",
-        pa.schema(
-            [
-                ("ingest_id", _I),
-                ("subject", _T),
-                ("role", _T),
-                ("part", _T),
-                ("state", _T),
-                ("n_rows", _I),
-                ("size_bytes", _I),
-                ("source_bytes", _I),
-            ]
-        ),
-    ),
-    "lake.failures": (
-        "select source_url, subject, reader, error, failed_at_utc from brainlake_failure order by failed_at_utc",
-        pa.schema([("source_url", _T), ("subject", _T), ("reader", _T), ("error", _T), ("failed_at_utc", _TS)]),
-    ),
-    "lake.files": (
-        f"""select t.name, f.path, f.record_count, f.file_size_bytes, cast(p.partition_value as integer),
-            (select group_concat(ingest_id) from brainlake_file_ingest as x where x.data_file_id = f.data_file_id)
-        from (select * from ducklake_data_file where {_LIVE}) as f
-        join brainlake_table as t using (table_id)
-        left join ducklake_file_partition_value as p using (data_file_id)
-        order by t.name, f.data_file_id""",
-        pa.schema(
-            [
-                ("table_name", _T),
-                ("path", _T),
-                ("n_rows", _I),
-                ("size_bytes", _I),
-                ("partition_value", _I),
-                ("ingest_ids", _T),
-            ]
-        ),
-    ),
-    "lake.snapshots": (
-        """select s.snapshot_id, s.snapshot_time, c.author, c.commit_message,
-            (select group_concat(name) from brainlake_tag as t where t.snapshot_id = s.snapshot_id)
-        from ducklake_snapshot as s left join ducklake_snapshot_changes as c using (snapshot_id)
-        where s.snapshot_id <= :v order by s.snapshot_id""",
-        pa.schema([("snapshot_id", _I), ("committed_at_utc", _TS), ("author", _T), ("message", _T), ("tags", _T)]),
-    ),
-}

@@ -2,93 +2,62 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import pyarrow as pa
 
 from . import ducklake
-from .catalog import snapshot_time
-from .spec import INGEST_ID_FIELD, TableSpec
+from .catalog import Catalog, snapshot_time
+from .errors import CatalogError
+from .records import IngestRecord, LiveFile, WrittenFile
+from .spec import TableSpec
 from .tables import TABLES
-from .userspec import spec_from_json, spec_to_json
+from .userspec import spec_to_json
 
 
-@dataclass(frozen=True)
-class ColumnStats:
-    """What a file says about one column; minimum and maximum as DuckLake's text."""
-
-    column_id: int
-    n_values: int
-    n_nulls: int
-    minimum: str | None
-    maximum: str | None
-    has_nan: bool | None = None
-
-
-@dataclass(frozen=True)
-class WrittenFile:
-    """A data file on disk that no snapshot knows yet. ``path`` is relative to the table's folder."""
-
-    path: str
-    n_rows: int
-    size_bytes: int
-    footer_bytes: int
-    ingests: Mapping[int, int]  # ingest -> rows
-    partition_value: int | None = None
-    stats: Sequence[ColumnStats] = ()
-    schema: pa.Schema | None = None  # as stored, where it is not today's (a rewritten older file)
-    schema_version: str | None = None
+@contextlib.contextmanager
+def committing(catalog: Catalog, author: str | None, message: str) -> Iterator[Commit]:
+    """The next snapshot: what is done in the block becomes visible together when it ends, or not at all."""
+    drafts: list[Path] = []
+    try:
+        with catalog.writing() as database:
+            commit = Commit(database, author, message, drafts)
+            yield commit
+            commit.finish()
+    except BaseException:
+        remove_unknown(catalog, drafts)
+        raise
 
 
-@dataclass(frozen=True)
-class IngestRecord:
-    """The facts of an ingest, as ``lake.ingests`` shows them."""
+def remove_unknown(catalog: Catalog, paths: Iterable[Path]) -> None:
+    """Remove those files that no snapshot knows.
 
-    ingest_id: int
-    subject: str
-    role: str
-    source_url: str
-    source_size_bytes: int
-    source_sha256: str
-    reader: str
-    reader_version: str
-    options: Mapping[str, Any]
-    parts: Sequence[str]
-    dataset: str | None = None
-    version: str | None = None
-    doi: str | None = None
-    licence: str | None = None
-    author: str | None = None
-    message: str | None = None
-    warnings: Sequence[str] = ()
-    skipped: Sequence[tuple[str, str]] = ()
-
-
-@dataclass(frozen=True)
-class LiveFile:
-    """A file the newest snapshot knows, as a commit needs it."""
-
-    data_file_id: int
-    table_id: int
-    table: str
-    path: str
-    n_rows: int
-    size_bytes: int
-    partition_value: int | None
-    schema_version: str
-    ingests: dict[int, int] = field(default_factory=dict)
+    The catalogue is asked, not the caller: an interrupt may arrive when the commit is already made. Where it cannot
+    be asked the files stay, for ``check --repair``.
+    """
+    paths = [path for path in paths if path.exists()]
+    if paths:
+        with contextlib.suppress(CatalogError):
+            known = catalog.known_files()
+            for path in paths:
+                if path.relative_to(catalog.root).as_posix() not in known:
+                    path.unlink(missing_ok=True)
 
 
 class Commit:
-    """The next snapshot, being made. ``finish`` writes it; without that nothing has happened."""
+    """The next snapshot, being made, see :func:`committing`.
 
-    def __init__(self, database: sqlite3.Connection, author: str | None, message: str) -> None:
-        self._database, self._author, self._message = database, author, message
+    drafts : files written for this commit alone, to be removed if it is not made
+    """
+
+    def __init__(self, database: sqlite3.Connection, author: str | None, message: str, drafts: list[Path]) -> None:
+        self.database, self.drafts = database, drafts
+        self._author, self._message = author, message
         row = database.execute(
             """select snapshot_id, schema_version, next_catalog_id, next_file_id from ducklake_snapshot
             order by snapshot_id desc limit 1"""
@@ -102,14 +71,19 @@ class Commit:
 
     def table(self, spec: TableSpec) -> int:
         """The table's id; it is made, or brought to today's declaration, where needed."""
-        row = self._database.execute(
-            """select b.table_id, b.spec_version from brainlake_table as b
+        row = self.database.execute(
+            """select b.table_id, b.spec_version, b.user_spec from brainlake_table as b
             join ducklake_table as t using (table_id) where b.name = ? and t.end_snapshot is null""",
             [spec.name],
         ).fetchone()
         if row is None:
             return self._create_table(spec)
-        table_id, version = row
+        table_id, version, user = row
+        if user is not None and user != spec_to_json(spec):
+            # Field ids of a user's table are positions: another declaration is another table under its name, so that
+            # earlier snapshots keep the columns they had.
+            self.drop_table(spec.name)
+            return self._create_table(spec)
         if version != spec.version:
             self._alter_table(int(table_id), spec)
         return int(table_id)
@@ -117,24 +91,24 @@ class Commit:
     def _create_table(self, spec: TableSpec) -> int:
         schema_id = self._schema(spec.schema_name)
         table_id = self._new_catalog_id()
-        self._database.execute(
+        self.database.execute(
             "insert into ducklake_table values (?, ?, ?, null, ?, ?, ?, 1)",
             [table_id, str(uuid.uuid4()), self.snapshot_id, schema_id, spec.table_name, f"{spec.table_name}/"],
         )
         self._insert_columns(ducklake.column_rows(spec, table_id, self.snapshot_id))
         if spec.partition:
             partition_id = self._new_catalog_id()
-            self._database.execute(
+            self.database.execute(
                 "insert into ducklake_partition_info values (?, ?, ?, null)", [partition_id, table_id, self.snapshot_id]
             )
-            self._database.execute(
+            self.database.execute(
                 "insert into ducklake_partition_column values (?, ?, 0, ?, 'identity')",
                 [partition_id, table_id, spec[spec.partition].id],
             )
-        self._database.execute("insert into ducklake_table_stats values (?, 0, 0, 0)", [table_id])
+        self.database.execute("insert into ducklake_table_stats values (?, 0, 0, 0)", [table_id])
         user = None if spec.name in TABLES else spec_to_json(spec)
         values = [table_id, spec.name, spec.version, user]
-        self._database.execute("insert into brainlake_table values (?, ?, ?, ?)", values)
+        self.database.execute("insert into brainlake_table values (?, ?, ?, ?)", values)
         self._remember_schema(table_id, spec.version, spec.arrow)
         self._changes.append(f'created_table:"{spec.schema_name}"."{spec.table_name}"')
         self._altered.add(table_id)
@@ -144,7 +118,7 @@ class Commit:
         """Columns that were added, renamed or widened: DuckLake keeps both versions of the row."""
         live = {
             row[0]: row[1:]
-            for row in self._database.execute(
+            for row in self.database.execute(
                 """select column_id, column_name, column_type, nulls_allowed, parent_column from ducklake_column
                 where table_id = ? and end_snapshot is null""",
                 [table_id],
@@ -153,15 +127,13 @@ class Commit:
         fresh = {row[0]: row for row in ducklake.column_rows(spec, table_id, self.snapshot_id)}
         changed = [row for id_, row in fresh.items() if live.get(id_) != (row[5], row[6], row[9], row[10])]
         gone = [id_ for id_ in live if id_ not in fresh] + [row[0] for row in changed]
-        self._database.executemany(
+        self.database.executemany(
             "update ducklake_column set end_snapshot = ? where table_id = ? and column_id = ? and end_snapshot is null",
             [(self.snapshot_id, table_id, id_) for id_ in gone],
         )
         self._insert_columns(changed)
-        user = None if spec.name in TABLES else spec_to_json(spec)
-        self._database.execute(
-            "update brainlake_table set spec_version = ?, user_spec = ? where table_id = ?",
-            [spec.version, user, table_id],
+        self.database.execute(
+            "update brainlake_table set spec_version = ? where table_id = ?", [spec.version, table_id]
         )
         self._remember_schema(table_id, spec.version, spec.arrow)
         self._changes.append(f"altered_table:{table_id}")
@@ -169,14 +141,14 @@ class Commit:
 
     def drop_table(self, name: str) -> None:
         """A user's table that holds nothing any more is gone from this snapshot on."""
-        row = self._database.execute(
+        row = self.database.execute(
             """select table_id from brainlake_table join ducklake_table using (table_id)
             where name = ? and end_snapshot is null""",
             [name],
         ).fetchone()
         if row:
             for table in ("ducklake_table", "ducklake_column", "ducklake_partition_info"):
-                self._database.execute(
+                self.database.execute(
                     f"update {table} set end_snapshot = ? where table_id = ? and end_snapshot is null",
                     [self.snapshot_id, row[0]],
                 )
@@ -184,13 +156,13 @@ class Commit:
             self._altered.add(int(row[0]))
 
     def _schema(self, name: str) -> int:
-        row = self._database.execute(
+        row = self.database.execute(
             "select schema_id from ducklake_schema where schema_name = ? and end_snapshot is null", [name]
         ).fetchone()
         if row:
             return int(row[0])
         schema_id = self._new_catalog_id()
-        self._database.execute(
+        self.database.execute(
             "insert into ducklake_schema values (?, ?, ?, null, ?, ?, 1)",
             [schema_id, str(uuid.uuid4()), self.snapshot_id, name, f"{name}/"],
         )
@@ -198,10 +170,10 @@ class Commit:
         return schema_id
 
     def _insert_columns(self, rows: Iterable[tuple[object, ...]]) -> None:
-        self._database.executemany(f"insert into ducklake_column values ({', '.join('?' * 13)})", rows)
+        self.database.executemany(f"insert into ducklake_column values ({', '.join('?' * 13)})", rows)
 
     def _remember_schema(self, table_id: int, version: str, schema: pa.Schema) -> None:
-        self._database.execute(
+        self.database.execute(
             "insert or ignore into brainlake_stored_schema values (?, ?, ?)",
             [table_id, version, schema.serialize().to_pybytes()],
         )
@@ -219,31 +191,31 @@ class Commit:
         version = file.schema_version or spec.version
         if file.schema is not None:
             self._remember_schema(table_id, version, file.schema)
-        (row_id,) = self._database.execute(
+        (row_id,) = self.database.execute(
             "select next_row_id from ducklake_table_stats where table_id = ?", [table_id]
         ).fetchone()
-        partition = self._database.execute(
+        partition = self.database.execute(
             "select partition_id from ducklake_partition_info where table_id = ? and end_snapshot is null", [table_id]
         ).fetchone()
-        self._database.execute(
+        self.database.execute(
             f"insert into ducklake_data_file values ({', '.join('?' * 16)})",
             [file_id, table_id, self.snapshot_id, None, None, file.path, 1, "parquet", file.n_rows, file.size_bytes,
              file.footer_bytes, row_id, partition[0] if partition else None, None, None, None],
         )  # fmt: skip
         if partition:
-            self._database.execute(
+            self.database.execute(
                 "insert into ducklake_file_partition_value values (?, ?, 0, ?)",
                 [file_id, table_id, str(file.partition_value)],
             )
-        self._database.executemany(
+        self.database.executemany(
             "insert into ducklake_file_column_stats values (?, ?, ?, null, ?, ?, ?, ?, ?, null)",
             [
                 (file_id, table_id, s.column_id, s.n_values, s.n_nulls, s.minimum, s.maximum, s.has_nan)
                 for s in file.stats
             ],
         )
-        self._database.execute("insert into brainlake_file values (?, ?)", [file_id, version])
-        self._database.executemany(
+        self.database.execute("insert into brainlake_file values (?, ?)", [file_id, version])
+        self.database.executemany(
             "insert into brainlake_file_ingest values (?, ?, ?)", [(file_id, i, n) for i, n in file.ingests.items()]
         )
         self._count(table_id, file.n_rows, file.size_bytes, file.n_rows)
@@ -251,7 +223,7 @@ class Commit:
 
     def retire_file(self, file: LiveFile) -> None:
         """Take a file out of this snapshot; earlier ones keep it."""
-        self._database.execute(
+        self.database.execute(
             "update ducklake_data_file set end_snapshot = ? where data_file_id = ?",
             [self.snapshot_id, file.data_file_id],
         )
@@ -259,7 +231,7 @@ class Commit:
         self._note(f"deleted_from_table:{file.table_id}")
 
     def _count(self, table_id: int, rows: int, size: int, new_ids: int) -> None:
-        self._database.execute(
+        self.database.execute(
             """update ducklake_table_stats set record_count = record_count + ?, next_row_id = next_row_id + ?,
                 file_size_bytes = file_size_bytes + ? where table_id = ?""",
             [rows, new_ids, size, table_id],
@@ -268,55 +240,6 @@ class Commit:
     def _note(self, change: str) -> None:
         if change not in self._changes:
             self._changes.append(change)
-
-    def live_files(self, table: str | None = None, ingest_id: int | None = None) -> list[LiveFile]:
-        """Live files of a table, or those that hold rows of an ingest."""
-        query = """
-            select f.data_file_id, f.table_id, t.name, f.path, f.record_count, f.file_size_bytes,
-                   p.partition_value, b.schema_version
-            from ducklake_data_file as f
-            join brainlake_file as b using (data_file_id)
-            join brainlake_table as t using (table_id)
-            left join ducklake_file_partition_value as p using (data_file_id)
-            where f.end_snapshot is null and t.name = coalesce(:table, t.name)
-              and (:ingest is null or f.data_file_id in (
-                    select data_file_id from brainlake_file_ingest where ingest_id = :ingest))
-            order by f.data_file_id"""
-        rows = self._database.execute(query, {"table": table, "ingest": ingest_id}).fetchall()
-        return [
-            LiveFile(*row[:6], None if row[6] is None else int(row[6]), row[7], self._ingests_of(row[0]))
-            for row in rows
-        ]
-
-    def _ingests_of(self, data_file_id: int) -> dict[int, int]:
-        query = "select ingest_id, n_rows from brainlake_file_ingest where data_file_id = ?"
-        return dict(self._database.execute(query, [data_file_id]).fetchall())
-
-    def stored_schema(self, table_id: int, version: str) -> pa.Schema:
-        """The schema that files of this version have."""
-        (blob,) = self._database.execute(
-            "select arrow_schema from brainlake_stored_schema where table_id = ? and schema_version = ?",
-            [table_id, version],
-        ).fetchone()
-        return pa.ipc.read_schema(pa.py_buffer(blob))
-
-    def stored_range(self, data_file_id: int, column_id: int) -> tuple[str | None, str | None] | None:
-        """Minimum and maximum of a column in a file, where known."""
-        return self._database.execute(  # type: ignore[no-any-return]
-            "select min_value, max_value from ducklake_file_column_stats where data_file_id = ? and column_id = ?",
-            [data_file_id, column_id],
-        ).fetchone()
-
-    def user_spec(self, table_id: int) -> TableSpec:
-        """The declaration of a user's table."""
-        query = "select user_spec from brainlake_table where table_id = ?"
-        return spec_from_json(self._database.execute(query, [table_id]).fetchone()[0])
-
-    def source_of(self, ingest_id: int) -> str:
-        """Where an ingest came from, for messages."""
-        query = "select source_url, subject, role from brainlake_ingest where ingest_id = ?"
-        url, subject, role = self._database.execute(query, [ingest_id]).fetchone()
-        return f"{url} ({subject}, {role})"
 
     # -- ingests --------------------------------------------------------------------------------------------------
 
@@ -329,7 +252,7 @@ class Commit:
         parts: Iterable[tuple[str, str, int, int, int | None]],
     ) -> None:
         """Record an ingest and its parts (part, state, rows, stored bytes, bytes in the source)."""
-        self._database.execute(
+        self.database.execute(
             f"insert into brainlake_ingest values ({', '.join('?' * 24)})",
             [record.ingest_id, self.snapshot_id, None, record.subject, record.role, record.dataset, record.version,
              record.doi, record.licence, record.source_url, record.source_size_bytes, record.source_sha256,
@@ -338,22 +261,22 @@ class Commit:
              record.author, record.message, n_rows, size_bytes, json.dumps(list(record.warnings)),
              json.dumps([f"{where}: {why}" for where, why in record.skipped])],
         )  # fmt: skip
-        self._database.executemany(
+        self.database.executemany(
             "insert into brainlake_ingest_part values (?, ?, ?, ?, ?, ?)",
             [(record.ingest_id, *part) for part in parts],
         )
-        self._database.execute("delete from brainlake_failure where source_url = ?", [record.source_url])
+        self.database.execute("delete from brainlake_failure where source_url = ?", [record.source_url])
 
     def retire_ingest(self, ingest_id: int) -> None:
         """An ingest and its attachments end here; its files are retired or rewritten by the caller."""
         for table in ("brainlake_ingest", "brainlake_attachment"):
-            self._database.execute(
+            self.database.execute(
                 f"update {table} set end_snapshot = ? where ingest_id = ? and end_snapshot is null",
                 [self.snapshot_id, ingest_id],
             )
 
     def add_attachment(self, path: str, ingest_id: int, kind: str, name: str, n_rows: int, size: int) -> None:
-        self._database.execute(
+        self.database.execute(
             "insert into brainlake_attachment values (?, ?, ?, null, ?, ?, ?, ?)",
             [path, ingest_id, self.snapshot_id, kind, name, n_rows, size],
         )
@@ -362,30 +285,16 @@ class Commit:
         """Write the snapshot; returns its number."""
         if self._altered:
             self._schema_version += 1
-            self._database.executemany(
+            self.database.executemany(
                 "insert into ducklake_schema_versions values (?, ?, ?)",
                 [(self.snapshot_id, self._schema_version, table_id) for table_id in sorted(self._altered)],
             )
-        self._refresh_table_stats()
-        self._database.execute(
+        self.database.execute(
             "insert into ducklake_snapshot values (?, ?, ?, ?, ?)",
             [self.snapshot_id, snapshot_time(), self._schema_version, self._next_catalog_id, self._next_file_id],
         )
-        self._database.execute(
+        self.database.execute(
             "insert into ducklake_snapshot_changes values (?, ?, ?, ?, null)",
-            [self.snapshot_id, ",".join(self._changes) or "inserted_into_table:0", self._author, self._message],
+            [self.snapshot_id, ",".join(self._changes), self._author, self._message],
         )
         return self.snapshot_id
-
-    def _refresh_table_stats(self) -> None:
-        """``ingest_id`` is the one column whose range over the whole table DuckLake's readers may rely on."""
-        tables = {int(c.partition(":")[2]) for c in self._changes if c.startswith(("inserted_into", "deleted_from"))}
-        for table_id in tables:
-            self._database.execute("delete from ducklake_table_column_stats where table_id = ?", [table_id])
-            self._database.execute(
-                """insert into ducklake_table_column_stats
-                select f.table_id, ?, 0, null, cast(min(x.ingest_id) as text), cast(max(x.ingest_id) as text), null
-                from ducklake_data_file as f join brainlake_file_ingest as x using (data_file_id)
-                where f.table_id = ? and f.end_snapshot is null group by 1""",
-                [INGEST_ID_FIELD, table_id],
-            )

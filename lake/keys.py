@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .commit import ColumnStats, Commit, LiveFile, WrittenFile
 from .errors import DoubledKeyError
+from .records import ColumnStats, WrittenFile, live_files, source_of, stored_schema
 from .spec import INGEST_ID_FIELD, TableSpec
 
 
@@ -27,44 +29,40 @@ def refuse_doubled_within(spec: TableSpec, root: Path, files: Sequence[WrittenFi
 
 
 def refuse_doubled_between(
-    commit: Commit, root: Path, spec: TableSpec, files: Sequence[WrittenFile], source: str
+    database: sqlite3.Connection, root: Path, spec: TableSpec, files: Sequence[WrittenFile], source: str
 ) -> None:
-    """Raise DoubledKeyError where another live ingest holds one of the keys, naming both sources."""
-    if not spec.key or not files:
+    """Raise DoubledKeyError where another live ingest holds one of the keys, naming both sources.
+
+    Only files that may hold one are read: those of the same partition whose ranges of the key columns overlap.
+    """
+    if not spec.key:
         return
-    others = [f for f in commit.live_files(spec.name) if any(_may_share(commit, spec, f, new) for new in files)]
-    if not others:
-        return
-    # Older files may name a key column otherwise: keys are compared under the names each file has.
-    ours, columns = _paths(root, spec, [f.path for f in files]), ", ".join(spec.key)
-    for other in others:
-        stored = commit.stored_schema(other.table_id, other.schema_version)
-        theirs = ", ".join(f'"{_stored_name(stored, spec, name)}" as {name}' for name in spec.key)
-        query = f"""
-            with ours as (select {columns} from read_parquet(?)),
-                 theirs as (select {theirs}, ingest_id from read_parquet(?))
-            select {columns}, ingest_id from ours join theirs using ({columns}) limit 1"""
-        found = _ask(query, [ours, _paths(root, spec, [other.path])])
-        if found:
-            holder = commit.source_of(int(found[-1]))
-            raise DoubledKeyError(
-                f"{source}: {spec.name} already holds {_say(spec, found)}, from {holder}: forget one of the two"
-            )
+    columns = ", ".join(spec.key)
+    for new in files:
+        for other in live_files(database, spec.name, None, new.partition_value, _key_ranges(spec, new)):
+            # An older file may name a key column otherwise: keys are compared under the names each file has.
+            stored = stored_schema(database, other)
+            theirs = ", ".join(f'"{_stored_name(stored, spec, name)}" as {name}' for name in spec.key)
+            query = f"""
+                with ours as (select {columns} from read_parquet(?)),
+                     theirs as (select {theirs}, ingest_id from read_parquet(?))
+                select {columns}, ingest_id from ours join theirs using ({columns}) limit 1"""
+            found = _ask(query, [_paths(root, spec, [name]) for name in (new.path, other.path)])
+            if found:
+                holder = source_of(database, int(found[-1]))
+                raise DoubledKeyError(
+                    f"{source}: {spec.name} already holds {_say(spec, found)}, from {holder}: forget one of the two"
+                )
 
 
-def _may_share(commit: Commit, spec: TableSpec, old: LiveFile, new: WrittenFile) -> bool:
-    """False where partition or the range of the first other key column tells two files apart."""
-    if spec.is_bulk and old.partition_value != new.partition_value:
-        return False
-    for stats in new.stats:
-        name = next((c.name for c in spec if c.id == stats.column_id), None)
-        if name in spec.key and pa.types.is_integer(spec[name].type) and stats.minimum is not None:
-            stored = commit.stored_range(old.data_file_id, stats.column_id)
-            if stored and stored[0] is not None and stored[1] is not None:
-                assert stats.maximum is not None
-                if int(stored[1]) < int(stats.minimum) or int(stored[0]) > int(stats.maximum):
-                    return False
-    return True
+def _key_ranges(spec: TableSpec, file: WrittenFile) -> dict[int, tuple[int, int]]:
+    """Ranges of a file's integer key columns, by column id."""
+    ids = {spec[name].id for name in spec.key if pa.types.is_integer(spec[name].type)}
+    return {
+        s.column_id: (int(s.minimum), int(s.maximum))
+        for s in file.stats
+        if s.column_id in ids and s.minimum is not None and s.maximum is not None
+    }
 
 
 def _stored_name(stored: pa.Schema, spec: TableSpec, name: str) -> str:
@@ -76,7 +74,7 @@ def _paths(root: Path, spec: TableSpec, names: Sequence[str]) -> list[str]:
     return [str(root / "data" / spec.schema_name / spec.table_name / name) for name in names]
 
 
-def _ask(query: str, parameters: list[object]) -> tuple[object, ...] | None:
+def _ask(query: str, parameters: list[object]) -> tuple[Any, ...] | None:
     connection = duckdb.connect(config={"threads": 1})
     try:
         return connection.execute(query, parameters).fetchone()
@@ -84,7 +82,7 @@ def _ask(query: str, parameters: list[object]) -> tuple[object, ...] | None:
         connection.close()
 
 
-def _say(spec: TableSpec, row: tuple[object, ...]) -> str:
+def _say(spec: TableSpec, row: tuple[Any, ...]) -> str:
     return ", ".join(f"{name} {value}" for name, value in zip(spec.key, row, strict=False))
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from . import ducklake
 from .catalog import Catalog
-from .commit import Commit, LiveFile
-from .parquet import TableWriter, sort_rows
+from .commit import committing, remove_unknown
+from .parquet import TableWriter, read_file, sort_rows
+from .records import LiveFile, live_files, spec_of, stored_schema
 from .spec import TableSpec
-from .tables import TABLES
 from .writer import writers_lock
 
 FOLD_FILES = 32  # a small table with more live files is folded after a run
@@ -49,28 +47,18 @@ def fold_small_tables(catalog: Catalog, only: str | None = None, limit: int = FO
     Files are taken smallest first while the next is no larger than all before it together, so that a row is written
     anew a logarithmic number of times, however many ingests come.
     """
-    counts = {t.spec.name: len(t.files) for t in catalog.state().tables.values() if not t.spec.is_bulk}
-    names = [n for n, count in counts.items() if count > limit and only in (None, n)]
-    if not names or catalog.read_only:
+    if catalog.read_only:
         return None
-    written: list[TableWriter] = []
-    try:
-        with writers_lock(catalog.root), catalog.writing() as database:
-            commit = Commit(database, None, f"fold {', '.join(names)}")
-            for name in names:
-                files = _to_fold(commit.live_files(name), limit)
-                if len(files) > 1:
-                    spec = TABLES.get(name) or commit.user_spec(files[0].table_id)
-                    written.append(_fold(commit, catalog.root, spec, files))
-            snapshot_id = commit.finish()
-    except BaseException:
-        for writer in written:
-            writer.discard()
-        raise
+    counts = {t.spec.name: len(t.files) for t in catalog.state().tables.values() if not t.spec.is_bulk}
+    snapshot_id = None
+    for name, count in counts.items():
+        if count > limit and only in (None, name):
+            snapshot_id = _fold(catalog, name, limit) or snapshot_id
     return snapshot_id
 
 
-def _to_fold(files: Sequence[LiveFile], limit: int) -> list[LiveFile]:
+def to_fold(files: Sequence[LiveFile], limit: int) -> list[LiveFile]:
+    """The files to fold into one, so that about half of ``limit`` remain at most."""
     small = sorted((f for f in files if f.n_rows < FOLD_ROWS), key=lambda f: f.n_rows)
     taken: list[LiveFile] = []
     rows = 0
@@ -82,22 +70,45 @@ def _to_fold(files: Sequence[LiveFile], limit: int) -> list[LiveFile]:
     return taken
 
 
-def _fold(commit: Commit, root: Path, spec: TableSpec, files: Sequence[LiveFile]) -> TableWriter:
-    folder = root / "data" / spec.schema_name / spec.table_name
-    pieces = []
-    ingests: dict[int, int] = defaultdict(int)
+def _fold(catalog: Catalog, name: str, limit: int) -> int | None:
+    """Fold a table's small files into one. Others may write meanwhile: only the exchange holds them up."""
+    with catalog.reading() as database:
+        files = to_fold(live_files(database, name), limit)
+        if len(files) < 2:
+            return None
+        spec = spec_of(database, files[0])
+        schemas = [stored_schema(database, file) for file in files]
+    folder = catalog.root / "data" / spec.schema_name / spec.table_name
+    ingests: Counter[int] = Counter()
     for file in files:
-        stored = commit.stored_schema(file.table_id, file.schema_version)
-        pieces.append(conform(pq.read_table(folder / file.path, partitioning=None), stored, spec))
-        for ingest_id, n_rows in file.ingests.items():
-            ingests[ingest_id] += n_rows
-    writer = TableWriter(root, spec, ingest_id=0)
-    writer.write_file(sort_rows(spec, pa.concat_tables(pieces)), ingests)
-    for file in files:
-        commit.retire_file(file)
-    for new in writer.files:
-        commit.add_file(spec, new)
-    return writer
+        ingests.update(file.ingests)
+    writer = TableWriter(catalog.root, spec, ingest_id=0)
+    with writers_lock(catalog.root):
+        try:
+            pieces = [
+                conform(read_file(folder / file.path), schema, spec)
+                for file, schema in zip(files, schemas, strict=True)
+            ]
+            writer.write_file(sort_rows(spec, pa.concat_tables(pieces)), ingests)
+            with committing(catalog, None, f"fold {name}") as commit:
+                if files != [f for f in live_files(commit.database, name) if f in files]:
+                    raise _OvertakenError
+                for file in files:
+                    commit.retire_file(file)
+                for new in writer.files:
+                    commit.add_file(spec, new)
+        except _OvertakenError:
+            remove_unknown(catalog, writer.paths)
+            return None
+        except BaseException:
+            writer.abandon()
+            remove_unknown(catalog, writer.paths)
+            raise
+    return commit.snapshot_id
+
+
+class _OvertakenError(Exception):
+    """Somebody replaced or folded one of the files meanwhile; the next run folds."""
 
 
 def compact(catalog: Catalog, table: str | None = None) -> int | None:
@@ -107,14 +118,7 @@ def compact(catalog: Catalog, table: str | None = None) -> int | None:
 
 def orphans(catalog: Catalog) -> list[Path]:
     """Data files that no snapshot knows: what killed writers left, or what is being written now."""
-    with catalog.reading() as database:
-        known = {
-            ducklake.DATA_PATH + name.replace(".", "/") + "/" + path
-            for name, path in database.execute(
-                "select t.name, f.path from ducklake_data_file as f join brainlake_table as t using (table_id)"
-            )
-        }
-        known |= {path for (path,) in database.execute("select path from brainlake_attachment")}
+    known = catalog.known_files()
     return [
         path
         for path in sorted((catalog.root / "data").rglob("*.parquet"))
@@ -176,9 +180,3 @@ def _file_findings(root: Path, name: str, n_rows: int, size: int, deep: bool) ->
         return
     if found != n_rows:
         yield Finding("damage", f"{name} has {found:,} rows instead of {n_rows:,}", remedy)
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

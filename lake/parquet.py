@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .catalog import fsync_directory
-from .commit import ColumnStats, WrittenFile
-from .errors import CatalogError, SpecError
+from .errors import CatalogError, DamageError, SpecError
+from .records import ColumnStats, WrittenFile
 from .spec import INGEST_ID_FIELD, PARQUET_ENCODING, TableSpec
 
 SMALL_TABLE_ROWS = 1_000_000  # rows of a small table that are sorted in memory before they become a file
@@ -102,9 +102,8 @@ class TableWriter:
 
     @property
     def paths(self) -> list[Path]:
-        """Every file begun, finished or not."""
-        open_file = [self._file.path] if self._file else []
-        return [self.folder / f.path for f in self.files] + open_file
+        """Every finished file."""
+        return [self.folder / f.path for f in self.files]
 
     @property
     def n_rows(self) -> int:
@@ -162,12 +161,11 @@ class TableWriter:
         self._flush_small()
         self._finish_file()
 
-    def discard(self) -> None:
-        """Remove every file begun."""
+    def abandon(self) -> None:
+        """Give up the file being written; finished ones stay for the caller to remove."""
         if self._file:
-            self._file.abandon()
-        for path in self.paths:
-            path.unlink(missing_ok=True)
+            file, self._file = self._file, None
+            file.abandon()
 
 
 def sort_rows(spec: TableSpec, table: pa.Table) -> pa.Table:
@@ -339,6 +337,14 @@ def seal(path: Path) -> tuple[int, int]:
     path.chmod(0o444)
     fsync_directory(path.parent)
     return size, footer
+
+
+def read_file(path: Path) -> pa.Table:
+    """A data file's rows, as stored. Raises DamageError where it is missing or broken."""
+    try:
+        return pq.read_table(path, partitioning=None)
+    except (OSError, pa.ArrowException) as error:
+        raise DamageError(f"{path} cannot be read ({str(error).splitlines()[0]}): see `brainlake check`") from None
 
 
 def write_attachment(root: Path, schema: pa.Schema, batches: Sequence[pa.RecordBatch] | Any) -> tuple[str, int, int]:

@@ -7,6 +7,7 @@ import fcntl
 import getpass
 import os
 import secrets
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,9 +20,10 @@ import pyarrow.parquet as pq
 
 from . import keys
 from .catalog import Catalog
-from .commit import Commit, IngestRecord, LiveFile, WrittenFile
+from .commit import Commit, committing, remove_unknown
 from .errors import CatalogError, UnknownError
-from .parquet import TableWriter, as_writing_error, seal, write_attachment
+from .parquet import TableWriter, as_writing_error, read_file, seal, write_attachment
+from .records import IngestRecord, LiveFile, WrittenFile, live_files, live_ingest_id, spec_of, stored_schema
 from .spec import TableSpec
 from .tables import TABLES
 from .userspec import user_spec
@@ -104,9 +106,9 @@ class IngestWriter:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         try:
             for table in self._tables.values():
-                table.discard()
-            for _part, _kind, _name, path, *_ in self._attachments:
-                (self._catalog.root / path).unlink(missing_ok=True)
+                table.abandon()
+            paths = [path for table in self._tables.values() for path in table.paths]
+            remove_unknown(self._catalog, paths + [self._catalog.root / a[3] for a in self._attachments])
         finally:
             self._stack.close()
         if isinstance(error, OSError):
@@ -139,31 +141,26 @@ class IngestWriter:
             table.finish()
             keys.refuse_doubled_within(table.spec, self._catalog.root, table.files, self._record.source_url)
         record = replace(self._record, source_sha256=self._sha256(), warnings=warnings, skipped=skipped)
-        with self._catalog.writing() as database:
-            message = record.message or f"ingest {record.subject} ({record.role})"
-            commit = Commit(database, record.author, message)
-            old = database.execute(
-                "select ingest_id from brainlake_ingest where subject = ? and role = ? and end_snapshot is null",
-                [record.subject, record.role],
-            ).fetchone()
-            if old:
-                retire(commit, self._catalog.root, old[0])
-            specs = {}
-            for name, table in self._tables.items():
-                specs[name] = table.spec.version
+        n_rows = {name: table.n_rows for name, table in self._tables.items() if table.n_rows}
+        size = sum(f.size_bytes for t in self._tables.values() for f in t.files)
+        size += sum(a[-1] for a in self._attachments)
+        message = record.message or f"ingest {record.subject} ({record.role})"
+        with committing(self._catalog, record.author, message) as commit:
+            old = live_ingest_id(commit.database, record.subject, record.role)
+            if old is not None:
+                retire(commit, self._catalog.root, old)
+            for table in self._tables.values():
                 commit.table(table.spec)
-                keys.refuse_doubled_between(commit, self._catalog.root, table.spec, table.files, record.source_url)
+                keys.refuse_doubled_between(
+                    commit.database, self._catalog.root, table.spec, table.files, record.source_url
+                )
                 for file in table.files:
                     commit.add_file(table.spec, file)
-            for _, kind, name, path, n_rows, size in self._attachments:
-                commit.add_attachment(path, record.ingest_id, kind, name, n_rows, size)
-            n_rows = {name: table.n_rows for name, table in self._tables.items() if table.n_rows}
-            size = sum(f.size_bytes for t in self._tables.values() for f in t.files)
-            size += sum(a[-1] for a in self._attachments)
+            for _, kind, name, path, rows, bytes_ in self._attachments:
+                commit.add_attachment(path, record.ingest_id, kind, name, rows, bytes_)
+            specs = {name: table.spec.version for name, table in self._tables.items()}
             commit.add_ingest(record, specs, sum(n_rows.values()), size, self._parts(available or {}))
-            snapshot_id = commit.finish()
-        self._tables, self._attachments = {}, []  # they are the lake's now
-        return Committed(record.ingest_id, snapshot_id, n_rows, old[0] if old else None, size)
+        return Committed(record.ingest_id, commit.snapshot_id, n_rows, old, size)
 
     def _parts(self, available: Mapping[str, int]) -> list[tuple[str, str, int, int, int | None]]:
         rows: dict[str, int] = {}
@@ -191,7 +188,7 @@ def _author() -> str:
 
 def retire(commit: Commit, root: Path, ingest_id: int) -> None:
     """Take an ingest's rows out of the next snapshot: whole files, and its share of folded ones."""
-    for file in commit.live_files(ingest_id=ingest_id):
+    for file in live_files(commit.database, ingest_id=ingest_id):
         if len(file.ingests) > 1:
             rewrite(commit, root, file, without=ingest_id)
         commit.retire_file(file)
@@ -201,26 +198,22 @@ def retire(commit: Commit, root: Path, ingest_id: int) -> None:
 def rewrite(commit: Commit, root: Path, file: LiveFile, without: int) -> None:
     """Write a folded file anew without one ingest's rows, in the schema it has."""
     folder = root / "data" / file.table.replace(".", "/")
-    schema = commit.stored_schema(file.table_id, file.schema_version)
-    table = pq.read_table(folder / file.path, partitioning=None)
+    schema = stored_schema(commit.database, file)
+    table = read_file(folder / file.path)
     table = table.filter(pc.not_equal(table["ingest_id"], without)).cast(schema)
-    spec = _spec_of(commit, file)
-    path = Path(file.path).with_name(f"{secrets.token_hex(16)}.parquet")
+    path = Path(file.path).with_name(f"{uuid.uuid4()}.parquet")
+    commit.drafts.append(folder / path)
     pq.write_table(table, folder / path, compression="zstd")
     size, footer = seal(folder / path)
     ingests = {i: n for i, n in file.ingests.items() if i != without}
     stats = keys.stats_of(schema, table)
     commit.add_file(
-        spec,
+        spec_of(commit.database, file),
         WrittenFile(
             path.as_posix(), table.num_rows, size, footer, ingests, file.partition_value, stats, schema,
             file.schema_version,
         ),
     )  # fmt: skip
-
-
-def _spec_of(commit: Commit, file: LiveFile) -> TableSpec:
-    return TABLES.get(file.table) or commit.user_spec(file.table_id)
 
 
 @dataclass(frozen=True)
@@ -231,20 +224,19 @@ class Forgotten:
     subjects: list[str] = field(default_factory=list)
 
 
-def forget(catalog: Catalog, subject: str, role: str | None = None) -> Forgotten:
+def forget(catalog: Catalog, subject: str, role: str | None = None, message: str | None = None) -> Forgotten:
     """End every live ingest of a subject (in one role, or all). Raises UnknownError where there is none."""
     live = catalog.live_ingests(subject, role)
     if not live:
         raise UnknownError(
             f"nothing in the lake is about {subject}{f' ({role})' if role else ''}: see `brainlake holdings`"
         )
-    with writers_lock(catalog.root), catalog.writing() as database:
-        commit = Commit(database, _author(), f"forget {subject}")
+    with writers_lock(catalog.root), committing(catalog, _author(), message or f"forget {subject}") as commit:
         for ingest in live:
             retire(commit, catalog.root, ingest.ingest_id)
             if ingest.reader == USER_READER:
                 commit.drop_table(ingest.subject.partition("/")[2])
-        return Forgotten(commit.finish(), [f"{i.subject} ({i.role})" for i in live])
+    return Forgotten(commit.snapshot_id, [f"{i.subject} ({i.role})" for i in live])
 
 
 def write_user_table(
@@ -252,6 +244,8 @@ def write_user_table(
 ) -> Committed:
     """Keep a user's own table, in place of what it held before."""
     spec = user_spec(name, table.schema, key)
+    if not table.num_rows:
+        raise CatalogError(f"{name}: the table is empty; `brainlake forget table/{name}` removes one")
     with IngestWriter(
         catalog,
         subject=f"table/{name}",
@@ -265,9 +259,5 @@ def write_user_table(
         parts=["rows"],
         message=message or f"write {name}",
     ) as writer:
-        writer.write(
-            spec, table.cast(spec.arrow.remove(spec.arrow.get_field_index("ingest_id"))) if table.num_rows else table
-        )
-        if not table.num_rows:
-            raise CatalogError(f"{name}: the table is empty; `brainlake forget table/{name}` removes one")
+        writer.write(spec, table)
         return writer.commit()

@@ -11,7 +11,8 @@ import pytest
 from brainlake.lake import tables
 from brainlake.lake.catalog import Catalog
 from brainlake.lake.errors import CatalogError
-from brainlake.lake.maintenance import check, compact, fold_small_tables, orphans, repair
+from brainlake.lake.maintenance import check, compact, fold_small_tables, orphans, repair, to_fold
+from brainlake.lake.records import LiveFile
 from brainlake.lake.spec import Column, TableSpec, int32, int64
 from brainlake.lake.writer import IngestWriter, forget, writers_lock
 
@@ -48,16 +49,20 @@ def test_many_small_files_are_folded_and_nothing_is_lost(catalog):
     assert fold_small_tables(catalog) is None
 
 
-def test_folding_rewrites_a_row_a_logarithmic_number_of_times(catalog):
+def test_folding_rewrites_a_row_a_logarithmic_number_of_times():
+    """10,000 one-row ingests, folded whenever more than 32 files are there."""
+    files: list[LiveFile] = []
     written = 0
-    for number in range(300):
-        ingest(catalog, number)
-        before = {f.path for f in catalog.state().tables["ecephys.unit_layers"].files}
-        if fold_small_tables(catalog, limit=8):
-            files = catalog.state().tables["ecephys.unit_layers"].files
-            written += sum(f.n_rows for f in files if f.path not in before)
-    assert units(catalog) == list(range(300))
-    assert written < 300 * 9  # log2(300) = 8.2
+    for number in range(10_000):
+        files.append(LiveFile(number, 1, "ecephys.unit_layers", "", 1, 1, None, ""))
+        if len(files) > 32:
+            folded = to_fold(files, 32)
+            rows = sum(file.n_rows for file in folded)
+            files = [file for file in files if file not in folded]
+            files.append(LiveFile(-number, 1, "ecephys.unit_layers", "", rows, 1, None, ""))
+            written += rows
+    assert sum(file.n_rows for file in files) == 10_000
+    assert written < 10_000 * 13.3  # log2(10,000)
 
 
 def test_a_subject_can_be_replaced_and_forgotten_inside_a_folded_file(catalog):

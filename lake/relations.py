@@ -1,0 +1,130 @@
+"""The ``lake.*`` tables: what the catalogue says about itself, as Arrow tables of one snapshot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from . import ducklake
+
+if TYPE_CHECKING:
+    from .catalog import Catalog
+
+LIVE = "begin_snapshot <= :v and (end_snapshot is null or end_snapshot > :v)"
+
+
+def relations_of(catalog: Catalog, snapshot_id: int) -> dict[str, Callable[[], pa.Table]]:
+    """Name -> a function that reads it: 10,000 ingests cost nothing until somebody asks."""
+
+    def reader(query: str, schema: pa.Schema) -> Callable[[], pa.Table]:
+        def read() -> pa.Table:
+            with catalog.reading() as database:
+                rows = database.execute(query, {"v": snapshot_id}).fetchall()
+            columns = list(zip(*rows, strict=True)) or [()] * len(schema)
+            arrays = [_array(values, one.type) for values, one in zip(columns, schema, strict=True)]
+            return pa.table(arrays, schema=schema)
+
+        return read
+
+    return {name: reader(query, schema) for name, (query, schema) in RELATIONS.items()}
+
+
+def _array(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_list(kind):
+        return pa.array([None if v is None else json.loads(v) for v in values], kind)
+    if pa.types.is_timestamp(kind):
+        return pa.array([None if v is None else _moment(v) for v in values], kind)
+    return pa.array(values, kind)
+
+
+def _moment(value: str) -> datetime:
+    return datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None)
+
+
+_T, _I, _L, _TS = pa.string(), pa.int64(), pa.list_(pa.string()), pa.timestamp("us")
+
+# name -> (query of the catalogue at snapshot :v, columns)
+RELATIONS: dict[str, tuple[str, pa.Schema]] = {
+    "lake.ingests": (
+        f"""select ingest_id, subject, role, dataset, version, doi, licence, source_url, source_size_bytes,
+            source_sha256, reader, reader_version, options, parts, ingested_at_utc, author, message,
+            begin_snapshot, n_rows, size_bytes, warnings, skipped
+        from brainlake_ingest where {LIVE} order by ingest_id""",
+        pa.schema(
+            [
+                ("ingest_id", _I),
+                ("subject", _T),
+                ("role", _T),
+                ("dataset", _T),
+                ("version", _T),
+                ("doi", _T),
+                ("licence", _T),
+                ("source_url", _T),
+                ("source_size_bytes", _I),
+                ("source_sha256", _T),
+                ("reader", _T),
+                ("reader_version", _T),
+                ("options", _T),
+                ("parts", _L),
+                ("ingested_at_utc", _TS),
+                ("author", _T),
+                ("message", _T),
+                ("snapshot_id", _I),
+                ("n_rows", _I),
+                ("size_bytes", _I),
+                ("warnings", _L),
+                ("skipped", _L),
+            ]
+        ),
+    ),
+    "lake.parts": (
+        f"""select p.ingest_id, i.subject, i.role, p.part, p.state, p.n_rows, p.size_bytes, p.source_bytes
+        from brainlake_ingest_part as p join (select * from brainlake_ingest where {LIVE}) as i using (ingest_id)
+        order by p.ingest_id, p.part""",
+        pa.schema(
+            [
+                ("ingest_id", _I),
+                ("subject", _T),
+                ("role", _T),
+                ("part", _T),
+                ("state", _T),
+                ("n_rows", _I),
+                ("size_bytes", _I),
+                ("source_bytes", _I),
+            ]
+        ),
+    ),
+    "lake.failures": (
+        "select source_url, subject, reader, error, failed_at_utc from brainlake_failure order by failed_at_utc",
+        pa.schema([("source_url", _T), ("subject", _T), ("reader", _T), ("error", _T), ("failed_at_utc", _TS)]),
+    ),
+    "lake.files": (
+        f"""select t.name, '{ducklake.DATA_PATH}' || replace(t.name, '.', '/') || '/' || f.path, f.record_count, f.file_size_bytes, cast(p.partition_value as integer),
+            (select json_group_array(ingest_id) from brainlake_file_ingest as x where x.data_file_id = f.data_file_id)
+        from (select * from ducklake_data_file where {LIVE}) as f
+        join brainlake_table as t using (table_id)
+        left join ducklake_file_partition_value as p using (data_file_id)
+        order by t.name, f.data_file_id""",
+        pa.schema(
+            [
+                ("table_name", _T),
+                ("path", _T),
+                ("n_rows", _I),
+                ("size_bytes", _I),
+                ("partition_value", _I),
+                ("ingest_ids", pa.list_(_I)),
+            ]
+        ),
+    ),
+    "lake.snapshots": (
+        """select s.snapshot_id, s.snapshot_time, c.author, c.commit_message,
+            (select group_concat(name) from brainlake_tag as t where t.snapshot_id = s.snapshot_id)
+        from ducklake_snapshot as s left join ducklake_snapshot_changes as c using (snapshot_id)
+        where s.snapshot_id <= :v order by s.snapshot_id""",
+        pa.schema([("snapshot_id", _I), ("committed_at_utc", _TS), ("author", _T), ("message", _T), ("tags", _T)]),
+    ),
+}
