@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 import duckdb
 import pyarrow as pa
 
-from .catalog import RELATIONS, LakeState
+from .catalog import LakeState
 from .functions import declared, sql_type
 from .questions import Described, Question
+from .relations import RELATIONS
 from .spec import TableSpec
 
 _T, _I = pa.string(), pa.int64()
@@ -22,7 +23,15 @@ SCHEMAS: dict[str, pa.Schema] = {
         [("name", _T), ("position", _I), ("column_name", _T), ("column_type", _T), ("unit", _T), ("description", _T)]
     ),
     "lake.tables": pa.schema(
-        [("table_name", _T), ("kind", _T), ("grain", _T), ("part", _T), ("n_rows", _I), ("n_files", _I), pa.field("size_bytes", _I)]
+        [
+            ("table_name", _T),
+            ("kind", _T),
+            ("grain", _T),
+            ("part", _T),
+            ("n_rows", _I),
+            ("n_files", _I),
+            pa.field("size_bytes", _I),
+        ]
     ),
 }
 _GRAINS = {
@@ -59,7 +68,11 @@ def _relations(
     for name, grain in _GRAINS.items():
         yield name, "table", name, grain, None, None
     for question in questions.values():
-        yield (*(question.name, question.kind, question.signature, question.grain)[:4], ", ".join(question.sdk) or None, ", ".join(question.spec) or None)
+        yield (
+            *(question.name, question.kind, question.signature, question.grain)[:4],
+            ", ".join(question.sdk) or None,
+            ", ".join(question.spec) or None,
+        )
     for udf in declared().values():
         yield udf.name, "udf", f"{udf.name}({', '.join(udf.names)})", udf.summary, None, None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import inspect
 import pkgutil
 from collections.abc import Callable
 from functools import cache

@@ -179,7 +179,7 @@ def _in_order(questions: dict[str, Question]) -> dict[str, Question]:
 @cache
 def standard() -> Mapping[str, Question]:
     """The questions of the package."""
-    from .catalog import RELATIONS
+    from .relations import RELATIONS
     from .tables import TABLES
 
     return load(VIEWS, {*TABLES, *RELATIONS})

@@ -318,7 +318,7 @@ class Relation:
         named = self._session.named(self.query)
         tables = [n for n in named if n in self._session.state.tables]
         files = self._session.state.relations["lake.files"]().to_pylist()
-        ids = {int(i) for f in files if f["table_name"] in tables for i in (f["ingest_ids"] or "").split(",") if i}
+        ids = {int(i) for f in files if f["table_name"] in tables for i in f["ingest_ids"] or ()}
         ingests = self._session.state.relations["lake.ingests"]().to_pylist()
         keep = (
             "subject",

@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from . import describe
 from .admission import admit
-from .catalog import RELATIONS, LakeState, TableState
+from .catalog import LakeState, TableState
 from .functions import sql_type
 from .questions import Question, below, register, standard
 from .relation import Relation
+from .relations import RELATIONS
 
 if TYPE_CHECKING:
     import polars as pl
