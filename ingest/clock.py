@@ -20,8 +20,10 @@ COMMON_RATES = (
 
 MAX_SHIFT_S = 64.0  # a probe is started at most this long before or after the session's zero
 _MAX_TICK = 2.0**53  # beyond it a tick is not exact in float64
-_ON_GRID = 0.05  # largest distance from a whole tick (ticks) at which a rate is still worth a search
-_BATCH = 1 << 19
+_ON_GRID = 1e-4  # ticks; rounding of times and of the declared rate moves a spike of three hours by less
+_FEWEST = 8  # fewer spikes agree with many shifts, and would gain nothing
+_FIRST_BATCH, _BATCH = 1 << 15, 1 << 19  # ticks tried at once
+_REJECTING = 48  # times that leave few of them
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Clock:
         """
         nearest, exact = encode(times, self.rate, self.shift)
         return nearest, exact
+
+    def refuting(self, times: np.ndarray) -> np.ndarray:
+        """The times next to a tick that do not come back: another clock's. Those far from any tick are of none."""
+        ticks = (times + self.shift) * self.rate
+        return times[~self.ticks(times)[1] & (np.abs(ticks - np.rint(ticks)) <= _ON_GRID)]
 
     def times(self, ticks: np.ndarray) -> np.ndarray:
         """Seconds of int64 ticks."""
@@ -73,7 +80,7 @@ def find_clock(times: np.ndarray, rates: Sequence[float] = (), *, shifted: bool 
     for rate in sorted({*declared, *COMMON_RATES}):
         if Clock(rate).ticks(times)[1].all():
             return Clock(rate)
-    if shifted and len(times) > 8:  # fewer spikes agree with many shifts, and would gain nothing
+    if shifted:
         for rate in declared:
             if (clock := _recover(times, rate)) is not None:
                 return clock
@@ -87,10 +94,11 @@ def _recover(times: np.ndarray, declared: float) -> Clock | None:
     what it is beyond its declared digits. Then every tick that the first time may have been gives, for each
     time, an interval of shifts that would round to it; the true one leaves an intersection.
     """
+    times = _on_one_grid(times, declared)
+    if len(times) <= _FEWEST:
+        return None
     span = times - times[0]
     steps = np.rint(span * declared)
-    if np.abs(span * declared - steps).max() > _ON_GRID:
-        return None
     for rate in _rates_near(declared, span, steps):
         for lead, low, high in _shifts(times, steps, rate):
             for shift in _floats_within(low, high):
@@ -99,39 +107,55 @@ def _recover(times: np.ndarray, declared: float) -> Clock | None:
     return None
 
 
-def _rates_near(declared: float, span: np.ndarray, steps: np.ndarray) -> Iterator[float]:
+def _on_one_grid(times: np.ndarray, rate: float) -> np.ndarray:
+    """The times that are whole ticks apart, if nearly all are; a few may have been made up by other means."""
+    for reference in times[:3]:
+        ticks = (times - reference) * rate
+        close = np.abs(ticks - np.rint(ticks)) <= _ON_GRID
+        if close.mean() > 0.9:
+            return times[close]
+    return times[:0]
+
+
+def _rates_near(declared: float, span: np.ndarray, steps: np.ndarray) -> list[float]:
     """Floats next to the rate by least squares over all steps, nearest first.
 
     Text with 15 digits is up to 14 floats away from the rate that was used, so the search must know the float.
     """
     deviation = span - steps / declared
     slope = float(deviation @ steps) / max(float(steps @ steps), 1.0)
-    best = 1.0 / (1.0 / declared + slope)
-    ulp = np.spacing(declared)
+    best = declared - slope * declared**2  # to first order, which is beyond the last digit
+    ulp = float(np.spacing(declared))
     if abs(best - declared) > 64 * ulp:  # another rate altogether, not the declared one rounded
-        return
-    yield from (best, best + ulp, best - ulp, best + 2 * ulp, best - 2 * ulp)
+        return []
+    return [best, best + ulp, best - ulp]
 
 
 def _shifts(times: np.ndarray, steps: np.ndarray, rate: float) -> Iterator[tuple[float, float, float]]:
-    """First ticks and their intervals of shifts (s) that the rounding of every time admits, small shifts first."""
+    """First ticks and the interval of shifts (s) that every time's rounding admits, small shifts first."""
     middle = float(np.rint(times[0] * rate))
+    half_ulp = np.spacing(np.abs(times)) / 2
     # a spread of early and late times rejects a wrong tick soonest
-    order = np.argsort(np.arange(len(times)) * 0.618_033_988_75 % 1.0)
-    reach = int(MAX_SHIFT_S * rate)
-    for start in range(0, reach, _BATCH):
-        away = np.arange(start, min(start + _BATCH, reach), dtype=np.float64)
+    order = np.argsort(np.arange(len(times)) * 0.618_033_988_75 % 1.0)[:_REJECTING]
+    reach, start = int(MAX_SHIFT_S * rate), 0
+    while start < reach:
+        stop = min(max(2 * start, _FIRST_BATCH), start + _BATCH, reach)  # most shifts are small
+        away = np.arange(start, stop, dtype=np.float64)
+        start = stop
         lead = np.concatenate((middle + away, middle - away))
         low, high = np.full(len(lead), -np.inf), np.full(len(lead), np.inf)
         for i in order:
             shift = (lead + steps[i]) / rate - times[i]
-            slack = np.spacing(abs(times[i])) / 2 + np.spacing(np.abs(shift)) / 2
+            slack = half_ulp[i] + np.spacing(np.abs(shift)) / 2
             low, high = np.maximum(low, shift - slack), np.minimum(high, shift + slack)
             kept = low <= high
             lead, low, high = lead[kept], low[kept], high[kept]
-            if not len(lead):
-                break
-        yield from zip(lead, low, high, strict=True)
+        for one in lead:  # few are left, and each of all times must admit them
+            shift = (one + steps) / rate - times
+            slack = half_ulp + np.spacing(np.abs(shift)) / 2
+            lowest, highest = float((shift - slack).max()), float((shift + slack).min())
+            if lowest <= highest:
+                yield float(one), lowest, highest
 
 
 def _floats_within(low: float, high: float) -> np.ndarray:

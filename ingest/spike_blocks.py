@@ -25,7 +25,7 @@ from .spool import MEMORY_BUDGET, Spool
 
 _BATCH_SPIKES = 1 << 19
 _MAX_TIME = SPIKE_BLOCK_S * (2**31 - 2)
-_SAMPLE = 4_096  # times from which a clock is sought
+_SAMPLE = 32_768  # times from which a clock is sought
 _PROBED = 1 << 20  # times on which it is tried
 
 
@@ -127,15 +127,17 @@ class SpikeBlocks:
         probed = np.concatenate([self._times.read(*r)[::step] for r in chosen])
         earliest = self._times.read(*ranges[0])[:64]  # early times are rounded finest
         sample = np.concatenate((earliest, probed[:: max(1, len(probed) // _SAMPLE)]))
+        best: Clock | None = None
         for _ in range(4):
             clock = find_clock(sample, rates)
             if clock is None:
-                return None
-            refuting = probed[~clock.ticks(probed)[1]]
+                return best
+            best = clock
+            refuting = clock.refuting(probed)
             if not len(refuting):
-                return clock
+                break
             sample = np.concatenate((sample, refuting[:_SAMPLE]))
-        return clock
+        return best
 
     def batches(self, clocks: Mapping[int, Clock]) -> Iterator[pa.RecordBatch]:
         """Rows of ``ecephys.spike_trains``, ordered by block and unit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from bisect import bisect_right
 from types import TracebackType
 from typing import IO
 
@@ -41,7 +42,7 @@ class Spool:
         """Values of a range, as a view where one append holds them all."""
         parts = []
         while start < min(stop, self._in_memory):
-            at = int(np.searchsorted(self._starts, start, "right")) - 1
+            at = bisect_right(self._starts, start) - 1
             begin = start - self._starts[at]
             parts.append(self._kept[at][begin : begin + stop - start])
             start += len(parts[-1])

@@ -42,6 +42,15 @@ def test_times_of_no_clock_have_none() -> None:
     assert find_clock(np.array([0.1, np.nan]), [RATE]) is None
 
 
+def test_a_few_times_made_by_other_means_do_not_hide_the_clock() -> None:
+    times = _spikes(RATE, 3.9)
+    mixed = np.sort(np.concatenate((times, np.arange(100) * 7.123_456_7)))
+    clock = find_clock(mixed, [RATE])
+    assert clock is not None
+    assert clock.ticks(times)[1].all()
+    assert len(clock.refuting(mixed)) == 0
+
+
 def test_a_time_that_would_not_come_back_says_so() -> None:
     times = np.array([0.5, np.nextafter(0.5, 1), -0.0, 0.0, 1e300])
     ticks, exact = Clock(30_000.0).ticks(times)
