@@ -52,7 +52,10 @@ def admit(con: duckdb.DuckDBPyConnection, query: str) -> None:
         raise NotAdmittedError(
             "there is no statement to run" if not statements else "one statement at a time: split them at the semicolon"
         )
-    kind = statements[0].type.name
+    try:
+        kind = statements[0].type.name
+    except ValueError:  # a kind of statement that DuckDB's Python client does not name
+        kind = "no question"
     if kind == "SELECT":
         _admit_select(con, query)
     elif kind == "EXPLAIN":
@@ -67,8 +70,8 @@ def admit(con: duckdb.DuckDBPyConnection, query: str) -> None:
 
 
 def _admit_select(con: duckdb.DuckDBPyConnection, query: str) -> None:
-    found = con.execute("select json_serialize_sql(?)", [query]).fetchone()
-    tree = json.loads(found[0]) if found else {}
+    ((text,),) = con.execute("select json_serialize_sql(?)", [query]).fetchall()
+    tree = json.loads(text)
     if tree.get("error"):
         raise NotAdmittedError(f"a session only reads: {tree.get('error_message')}")
     for node in _nodes(tree):
@@ -84,8 +87,9 @@ def _admit_function(con: duckdb.DuckDBPyConnection, name: str, node: dict[str, A
     if name in REFUSED_FUNCTIONS:
         raise NotAdmittedError(f"{name}() is not for reading the lake")
     if name == "query":
-        arguments = node.get("children", [])
-        text = arguments[0].get("value", {}).get("value") if len(arguments) == 1 else None
+        arguments = node.get("arguments", [])
+        literal = arguments[0]["expression"].get("literal") if len(arguments) == 1 else None
+        text = literal.get("text") if literal else None
         if not isinstance(text, str):
             raise NotAdmittedError("query() takes one literal text here")
         admit(con, text)
