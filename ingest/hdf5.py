@@ -372,10 +372,10 @@ def _with_cache(dataset: h5py.Dataset) -> h5py.Dataset:
         return dataset
     across = math.prod(-(-n // c) for n, c in zip(dataset.shape[1:], dataset.chunks[1:], strict=True))
     chunk = math.prod(dataset.chunks) * dataset.dtype.itemsize
-    if not (1 << 20) < across * chunk <= _CHUNK_CACHE:
+    if across * chunk <= 1 << 20 or chunk > _CHUNK_CACHE:
         return dataset
     access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
-    access.set_chunk_cache(min(100 * across + 1, 1 << 20), across * chunk, 1.0)
+    access.set_chunk_cache(min(100 * across + 1, 1 << 20), min(across * chunk, _CHUNK_CACHE), 1.0)
     return h5py.Dataset(h5py.h5d.open(dataset.parent.id, dataset.name.rsplit("/", 1)[1].encode(), access))
 
 

@@ -88,6 +88,7 @@ SERIES = TableSpec(
         Column(12, "part", text, "the part its samples belong to: series, lfp, images; NULL: no samples", None, True),
         Column(13, "timestamps_path", text, "where its time stamps are stored (links followed)", None, True),
         Column(14, "size_bytes", int64, "bytes of samples stored in the file", "byte", True),
+        Column(15, "stored_in", text, "relation that holds its samples once its part is taken", None, True),
     ),
     key=("file_id", "path"),
 )
