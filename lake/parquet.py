@@ -272,7 +272,7 @@ def _elements(table: pa.Table) -> np.ndarray:
 
 
 def check_order(spec: TableSpec, table: pa.Table, before: pa.Table | None) -> None:
-    """Raise SpecError where rows are not in the declared order (NULLs first), also against the row before."""
+    """Raise SpecError where rows are not in the declared order (NULLs last), also against the row before."""
     rows = pa.concat_tables([before, table]) if before is not None else table
     if rows.num_rows < 2:
         return
@@ -283,7 +283,7 @@ def check_order(spec: TableSpec, table: pa.Table, before: pa.Table | None) -> No
         filled = pc.fill_null(values, "" if pa.types.is_string(values.type) else 0)
         array = np.asarray(filled.to_numpy(zero_copy_only=False))
         a, b, has_a, has_b = array[:-1], array[1:], present[:-1], present[1:]
-        if np.any(tied & ((has_a & ~has_b) | (has_a & has_b & (a > b)))):
+        if np.any(tied & ((~has_a & has_b) | (has_a & has_b & (a > b)))):
             raise SpecError(f"{spec.name}: rows are not in the declared order ({', '.join(spec.sort)})")
         tied &= (has_a == has_b) & (a == b)
 

@@ -124,9 +124,10 @@ class Session:
         for one in self.state.attachments:
             if one.kind == "nwb.table":
                 path = str(self.state.root / one.path)
-                bare.setdefault(one.name, []).append(path)
+                name = one.name.strip("/")
+                bare.setdefault(name, []).append(path)
                 for file in (one.subject, one.source_url.rsplit("/", 1)[-1]):
-                    paths[f"{file}|{one.name}"] = path
+                    paths[f"{file}|{name}"] = path
         paths |= {f"|{name}": found[0] for name, found in bare.items() if len(found) == 1}
         con.execute(f"set variable {ATTACHMENTS} = map({_literal(list(paths))}, {_literal(list(paths.values()))})")
 
