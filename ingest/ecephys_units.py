@@ -77,9 +77,16 @@ class Units:
 
     @cached_property
     def probes(self) -> list[int | None]:
-        """Probe id of every unit, by its peak channel or else its electrode group."""
-        known = self.electrodes.probe_of if self.electrodes.exists else {}
-        found = [known.get(c) if c is not None else None for c in self.peak_channels]
+        """Probe id of every unit: of its peak channel, of all its electrodes, or of its electrode group."""
+        if not self.electrodes.exists:
+            found: list[int | None] = [None] * len(self.local_ids)
+        elif "electrodes" in self.table.columns:
+            known = self.electrodes.probe_ids
+            owners = [{known[r] for r in rows if 0 <= r < len(known)} for rows in self.electrode_rows]
+            found = [next(iter(o)) if len(o) == 1 else None for o in owners]
+        else:
+            known_of = self.electrodes.probe_of
+            found = [known_of.get(c) if c is not None else None for c in self.peak_channels]
         if "electrode_group" in self.table.columns:
             groups = {path: self.recording.group_id(path) for path in self.recording.groups}
             named = [groups.get(path) for path in self.table.values("electrode_group")]
