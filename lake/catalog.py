@@ -319,10 +319,8 @@ class Catalog:
             where end_snapshot is null and subject = coalesce(:subject, subject) and role = coalesce(:role, role)
             order by ingest_id"""
         with self.reading() as database:
-            rows: list[tuple[Any, ...]] = database.execute(query, {"subject": subject, "role": role}).fetchall()
-        return [
-            IngestState(*row[:7], json.loads(row[7]), tuple(json.loads(row[8])), json.loads(row[9])) for row in rows
-        ]
+            rows = database.execute(query, {"subject": subject, "role": role}).fetchall()
+        return [_ingest_state(*row) for row in rows]
 
     def live_ingest(self, subject: str, role: str) -> IngestState | None:
         """The one live ingest of a subject in a role."""
@@ -334,6 +332,11 @@ class Catalog:
             database.execute("delete from brainlake_failure where source_url = ?", [source_url])
             values = [source_url, subject, reader, error or "", snapshot_time()]
             database.execute("insert into brainlake_failure values (?, ?, ?, ?, ?)", values)
+
+
+def _ingest_state(*row: Any) -> IngestState:
+    *facts, options, parts, spec_versions = row
+    return IngestState(*(*facts, json.loads(options), tuple(json.loads(parts)), json.loads(spec_versions)))
 
 
 def folder_of(table: str) -> str:
