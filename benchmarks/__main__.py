@@ -1,0 +1,64 @@
+"""``python -m benchmarks [NAME ...]``: run benchmarks, print their tables, keep them as Markdown."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from . import asking, counting, growing, ingesting, spike_layout
+from .material import Material
+from .measure import Row, table
+
+BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
+    "ingest": ("Ingest", ingesting.speed),
+    "memory": ("Memory of an ingest", ingesting.memory),
+    "opening": ("Opening a lake", asking.opening),
+    "windows": ("Windows of time", asking.windows),
+    "analyses": ("Whole questions", asking.analyses),
+    "counting": ("Counts of 500 units in 50,000 windows", counting.counting),
+    "growth": ("A growing lake", growing.growth),
+    "many": ("Many small ingests", growing.many_ingests),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    names = [*BENCHMARKS, "layout"]
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"which: {', '.join(names)}; all but layout by default"
+    )
+    parser.add_argument(
+        "--dir", type=Path, default=Path("bench-results"), help="where files and lakes are made and kept"
+    )
+    parser.add_argument("--spikes", type=float, default=45e6, help="spikes of the large session (default: 45e6)")
+    parser.add_argument("--output", type=Path, help="write the tables into this Markdown file too")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(names)
+    if unknown:
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    arguments.dir.mkdir(parents=True, exist_ok=True)
+    material = Material(arguments.dir.resolve(), int(arguments.spikes))
+    text = [f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}.\n"]
+    missed = 0
+    for name in arguments.names or BENCHMARKS:
+        if name == "layout":
+            shown = spike_layout.compare(material.directory, material.n_spikes)
+        else:
+            title, run = BENCHMARKS[name]
+            rows = run(material)
+            missed += sum(row.ok is False for row in rows)
+            shown = table(title, rows)
+        print(shown, flush=True)
+        text.append(shown)
+    if arguments.output:
+        arguments.output.write_text("\n".join(text), encoding="utf-8")
+    print(f"{missed} targets missed" if missed else "all targets met", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
