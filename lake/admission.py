@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -18,15 +19,24 @@ from .errors import NotAdmittedError, QueryError
 # Every kind of query node that only reads; a kind that a later DuckDB adds is refused until it is known.
 READING_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE", "VALUES_NODE"})
 
-# Functions that run SQL hidden in text, take raw pointers, or change the process or its files.
-REFUSED_FUNCTIONS = frozenset(
+# Table functions that only read, what DuckDB's own settings confine to the lake's files included. Every other one that
+# DuckDB has is refused: some run hidden SQL, take raw pointers, or change the process.
+READING_FUNCTIONS = frozenset(
     {
-        "arrow_scan", "arrow_scan_dumb", "pandas_scan", "python_map_function", "json_execute_serialized_sql",
-        "enable_logging", "disable_logging", "enable_profiling", "disable_profiling", "truncate_duckdb_logs",
-        "write_log", "checkpoint", "force_checkpoint", "getenv", "nextval", "set_config", "load_aws_credentials",
-        "import_database", "add_parquet_key", "test_vector_types", "pragma_last_profiling_output",
+        "unnest", "range", "generate_series", "repeat", "repeat_row", "query", "query_table", "json_each", "json_tree",
+        "histogram", "histogram_values", "summary", "nwb_table",
+        "read_parquet", "parquet_scan", "parquet_metadata", "parquet_file_metadata", "parquet_kv_metadata",
+        "parquet_schema", "parquet_full_metadata", "parquet_bloom_probe", "read_csv", "read_csv_auto", "sniff_csv",
+        "read_json", "read_json_auto", "read_json_objects", "read_json_objects_auto", "read_ndjson",
+        "read_ndjson_auto", "read_ndjson_objects", "read_text", "read_blob", "glob",
+        "duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_functions", "duckdb_keywords",
+        "duckdb_memory", "duckdb_schemas", "duckdb_settings", "duckdb_tables", "duckdb_types", "duckdb_views",
+        "pragma_show", "pragma_table_info", "pragma_version",
     }
 )  # fmt: skip
+
+# Scalar functions that change the process or the session, read its environment, or only waste time.
+REFUSED_SCALARS = frozenset({"getenv", "nextval", "currval", "setval", "setseed", "sleep_ms", "write_log"})
 
 # A PIVOT whose columns come from the data is several statements, which DuckDB does not show: none of these words may
 # stand in it outside of quotes.
@@ -78,13 +88,27 @@ def _admit_select(con: duckdb.DuckDBPyConnection, query: str) -> None:
         kind = node.get("type")
         if isinstance(kind, str) and kind.endswith("_NODE") and kind not in READING_NODES:
             raise NotAdmittedError(f"a session only reads, and this holds a {kind.removesuffix('_NODE').lower()}")
+        if kind == "TABLE_FUNCTION":
+            _admit_table_function(con, node["function"])
         name = node.get("function_name")
-        if isinstance(name, str):
-            _admit_function(con, name.lower(), node)
+        if isinstance(name, str) and name.lower() in REFUSED_SCALARS:
+            raise NotAdmittedError(f"{name}() is not for reading the lake")
 
 
-def _admit_function(con: duckdb.DuckDBPyConnection, name: str, node: dict[str, Any]) -> None:
-    if name in REFUSED_FUNCTIONS:
+@cache
+def _other_table_functions() -> frozenset[str]:
+    """Table functions of this DuckDB beyond those known to read. Slow to list, so asked only where one is in doubt."""
+    with duckdb.connect() as con:
+        found = con.execute(
+            "select distinct lower(function_name) from duckdb_functions() where function_type = 'table'"
+        ).fetchall()
+    return frozenset(name for (name,) in found) - READING_FUNCTIONS
+
+
+def _admit_table_function(con: duckdb.DuckDBPyConnection, node: dict[str, Any]) -> None:
+    name = node["function_name"].lower()
+    is_ours = node.get("schema", "").lower() not in ("", "main", "system", "pg_catalog")
+    if not is_ours and name not in READING_FUNCTIONS and name in _other_table_functions():
         raise NotAdmittedError(f"{name}() is not for reading the lake")
     if name == "query":
         arguments = node.get("arguments", [])
@@ -107,15 +131,13 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def _words(query: str) -> list[tuple[int, str]]:
-    """Position and text of each token that is no comment and no quoted thing."""
+    """Position and text of each token that is neither comment nor string."""
     tokens = duckdb.tokenize(query)
     ends = [position for position, _ in tokens[1:]] + [len(query)]
     words = []
     for (start, kind), end in zip(tokens, ends, strict=True):
-        text = query[start:end].strip()
-        if kind.name in ("comment", "string_const") or text.startswith(('"', "'", "--", "/*", "$")):
-            continue
-        words.append((start, text))
+        if kind.name not in ("comment", "string_const"):
+            words.append((start, query[start:end].strip()))
     return words
 
 
@@ -143,10 +165,13 @@ def _admit_pivot(con: duckdb.DuckDBPyConnection, query: str) -> None:
         return
     if "pivot" not in words and "pivot_wider" not in words:
         raise NotAdmittedError("a session only reads, and this is several statements")
-    for word in words:
+    for word, following in zip(words, [*words[1:], ""], strict=True):
         if word in WRITING_WORDS:
             raise NotAdmittedError(
                 f"a session only reads: {word!r} may not stand in a PIVOT (quote it if it is a name)"
             )
-        if word in REFUSED_FUNCTIONS or word == "query":
-            raise NotAdmittedError(f"{word}() may not stand in a PIVOT")
+        name = word.strip('"').replace('""', '"')
+        if not following.startswith("("):
+            continue
+        if name == "query" or name in REFUSED_SCALARS or name in _other_table_functions():
+            raise NotAdmittedError(f"{name}() may not stand in a PIVOT")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ class Session:
     def __init__(self, state: LakeState, questions: Mapping[str, Question] | None = None) -> None:
         self.questions = standard() if questions is None else questions
         self.connection = duckdb.connect()
+        self._filling = threading.Lock()
         self._prepare(state)
 
     @property
@@ -85,17 +87,24 @@ class Session:
             self.connection.execute(f"create or replace table {name} ({columns})")
 
     def _fill(self, names: Iterable[str]) -> None:
-        for name in sorted(set(names) - self._filled):
-            if name in RELATIONS:
-                table = self.state.relations[name]()
-            elif name in describe.SCHEMAS:
-                table = describe.relation(name, self.state, self.questions, self.connection)
-            else:
-                continue
-            self.connection.register("_fill", table)
-            self.connection.execute(f"insert into {name} select * from _fill")
-            self.connection.unregister("_fill")
-            self._filled.add(name)
+        if missing := set(names) - self._filled:
+            with self._filling:
+                self._fill_each(sorted(missing - self._filled))
+
+    def _fill_each(self, names: Iterable[str]) -> None:
+        with self.connection.cursor() as cursor:
+            for name in names:
+                if name in RELATIONS:
+                    table = self.state.relations[name]()
+                elif name in describe.SCHEMAS:
+                    self._set(cursor, {v: files[:1] for v, files in self._variables.items()})
+                    table = describe.relation(name, self.state, self.questions, cursor)
+                else:
+                    continue
+                cursor.register("_fill", table)
+                cursor.execute(f"insert into {name} select * from _fill")
+                cursor.unregister("_fill")
+                self._filled.add(name)
 
     def refresh(self, state: LakeState) -> None:
         """Move to another state of the same lake."""
@@ -140,7 +149,8 @@ class Session:
         tables: Mapping[str, Any] | None = None,
     ) -> Relation:
         """A question, admitted and checked now, answered when its result is asked for."""
-        admit(self.connection, query)
+        with self.connection.cursor() as cursor:  # of its own: several threads may ask at once
+            admit(cursor, query)
         relation = Relation(self, query, params, tables)
         relation.check()
         return relation

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import brainlake
+import duckdb
 import polars as pl
 import pytest
+from brainlake.lake.admission import READING_FUNCTIONS
 from brainlake.lake.errors import BrainlakeError, NotAdmittedError, QueryError
 
 
@@ -223,3 +225,33 @@ def test_questions_of_every_form_are_answered(unchanged, query, rows):
 def test_the_refusal_says_what_to_do(lake):
     with pytest.raises(NotAdmittedError, match=r"lake\.write"):
         lake.sql("create table z as select 1")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "from checkpoint()", "from system.main.checkpoint()", 'from "force_checkpoint"()', "from enable_logging()",
+        "from create_external_resource('x')", "from read_duckdb('x')", "from duckdb_secrets()", "from duckdb_logs()",
+        "select nextval('s')", "select setseed(0.5)", "select sleep_ms(10000)", "select write_log('x')",
+        """pivot (from "query"($$select 1 as a$$)) on a using count(*)""",
+        """pivot (from "checkpoint" /* ( */ ()) on a using count(*)""",
+        "pivot (select sleep_ms(10000) as a) on a using count(*)",
+    ],
+)  # fmt: skip
+def test_a_function_that_does_more_than_read_is_refused_however_it_is_written(unchanged, call):
+    with pytest.raises(NotAdmittedError):
+        unchanged.sql(call)
+
+
+def test_every_table_function_of_this_duckdb_is_either_known_to_read_or_refused(unchanged):
+    with duckdb.connect() as con:
+        found = con.execute("select distinct function_name from duckdb_functions() where function_type = 'table'")
+        names = {name for (name,) in found.fetchall()} - READING_FUNCTIONS
+    assert names  # there are some, and none of them is admitted
+    for name in sorted(names):
+        with pytest.raises(NotAdmittedError):
+            unchanged.sql(f"from {name}()")
+
+
+def test_functions_that_share_a_name_with_a_pragma_are_functions(unchanged):
+    assert unchanged.sql("select version() as v").one().v.startswith("v2")
