@@ -62,7 +62,7 @@ class Session:
         for schema in dict.fromkeys(name.partition(".")[0] for name in (*state.tables, *RELATIONS, "lake.columns")):
             con.execute(f"create schema if not exists {schema}")
         for name, table in state.tables.items():
-            con.execute(f"create or replace view {name} as {_table_body(name, table)}")
+            con.execute(_create(name, table))
         self._empty_relations()
         for name in ("nwb.nwb_table", "nwb_table"):
             con.execute(NWB_TABLE.format(name=name))
@@ -217,15 +217,15 @@ def _variables(state: LakeState) -> Iterable[tuple[str, list[str]]]:
             yield variable, [f"{state.root}/{table.files[i].path}" for i in indices]
 
 
-def _table_body(name: str, table: TableState) -> str:
-    """A table as a query: one scan for each stored schema, in today's columns."""
+def _create(name: str, table: TableState) -> str:
+    """A table as a view: one scan for each stored schema, in today's columns."""
     versions = _versions(name, table)
     if not versions:
-        columns = ", ".join(f'null::{sql_type(f.type)} as "{f.name}"' for f in table.spec.arrow)
-        return f"select {columns} where false"
-    return " union all ".join(
-        _scan(table, variable, table.versions[variable.rsplit("_", 1)[1]]) for variable in versions
-    )
+        # A real table, not `where false`: that would let the optimizer drop the guards that questions carry.
+        columns = ", ".join(f'"{f.name}" {sql_type(f.type)}' for f in table.spec.arrow)
+        return f"create table {name} ({columns})"
+    scans = (_scan(table, variable, table.versions[variable.rsplit("_", 1)[1]]) for variable in versions)
+    return f"create view {name} as " + " union all ".join(scans)
 
 
 def _scan(table: TableState, variable: str, stored: pa.Schema) -> str:
