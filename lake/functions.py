@@ -28,6 +28,7 @@ _SQL_TYPES = {
     pa.float32(): "FLOAT",
     pa.float64(): "DOUBLE",
     pa.string(): "VARCHAR",
+    pa.binary(): "BLOB",
     pa.timestamp("us"): "TIMESTAMP",
 }
 
@@ -78,7 +79,7 @@ def adapt(udf: Udf) -> Callable[..., pa.Array]:
 
 
 def to_numpy(column: Any) -> Any:
-    """A column as a kernel takes it: LIST as Ragged (nested for lists of lists), NULL as NaN, text as objects."""
+    """A column as a kernel takes it: LIST as Ragged (nested for lists of lists), BLOB as Ragged bytes, NULL as NaN."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(array, pa.ChunkedArray):  # no chunk at all, or several that do not combine
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
@@ -88,6 +89,12 @@ def to_numpy(column: Any) -> Any:
         offsets = array.offsets.to_numpy().astype(np.int64)
         values = array.values.slice(offsets[0], offsets[-1] - offsets[0])
         return Ragged(to_numpy(values), offsets - offsets[0])
+    if pa.types.is_binary(array.type):
+        start, stop = array.offset, array.offset + len(array) + 1
+        offsets = np.frombuffer(array.buffers()[1], np.int32)[start:stop].astype(np.int64)
+        data = array.buffers()[2]
+        values = np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)
+        return Ragged(values[offsets[0] : offsets[-1]], offsets - offsets[0])
     if array.null_count and pa.types.is_integer(array.type):
         array = array.cast(pa.float64())
     return array.to_numpy(zero_copy_only=False)
@@ -99,6 +106,9 @@ def to_arrow(result: Any, kind: pa.DataType, keep_nan: bool) -> pa.Array:
         ragged = result if isinstance(result, Ragged) else Ragged.of(result)
         values = to_arrow(ragged.values, kind.value_type, keep_nan)
         return pa.ListArray.from_arrays(pa.array(ragged.offsets, pa.int32()), values)
+    if pa.types.is_binary(kind):
+        offsets, data = pa.py_buffer(result.offsets.astype(np.int32)), pa.py_buffer(np.ascontiguousarray(result.values))
+        return pa.Array.from_buffers(kind, len(result), [None, offsets, data])
     if pa.types.is_struct(kind):
         columns = [to_arrow(result[f.name], f.type, keep_nan) for f in kind]
         return pa.StructArray.from_arrays(columns, fields=list(kind))
