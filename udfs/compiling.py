@@ -1,0 +1,29 @@
+"""numba where it is installed, and only once it pays: importing and compiling it takes longer than most questions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+# Below this many look-ups a call, numpy answers before numba has started.
+WORTH_COMPILING = 50_000
+
+_COMPILED: dict[Callable[..., Any], Callable[..., Any] | None] = {}
+_LOCK = threading.Lock()  # an engine calls a kernel from several threads at once
+
+
+def compiled(loop: Callable[..., Any]) -> Callable[..., Any] | None:
+    """A plain loop compiled to machine code that lets other threads run; None without numba (extra ``fast``).
+
+    Compiled code keeps IEEE semantics (no ``fastmath``), so that it compares times exactly as numpy does.
+    """
+    with _LOCK:
+        if loop not in _COMPILED:
+            try:
+                from numba import njit
+            except ImportError:
+                _COMPILED[loop] = None
+            else:
+                _COMPILED[loop] = njit(loop, nogil=True, cache=True)
+        return _COMPILED[loop]
