@@ -18,6 +18,7 @@ import numpy as np
 
 from ..lake.errors import SourceError
 from .contract import Source
+from .hdf5_heap import endless_heap
 from .hdf5_values import Decoder, plain
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -44,6 +45,9 @@ class Hdf5File:
         """Raises SourceError where the file is missing, empty, foreign or truncated."""
         refuse_foreign(source)
         with guarded(source, None):
+            if (place := endless_heap(source.path)) is not None:
+                reason = f"is damaged: its texts at byte {place:,} have no end"
+                raise SourceError(source, None, reason, "copy or download it again")
             # unlocked: files may lie on read-only mounts, and a lock would outlive a killed reader on some
             file = h5py.File(source.path, "r", locking=False)
             return cls(source, file, source.path.stat().st_size)
@@ -310,8 +314,12 @@ class Dataset:
     def _refuse_other_files(self) -> None:
         if self._dataset.external:
             raise self.file.error(self.path, "keeps its values in another file, which is not read")
-        if self._dataset.is_virtual and any(s.file_name != "." for s in self._dataset.virtual_sources()):
-            raise self.file.error(self.path, "is put together from other files, which are not read")
+        for source in self._dataset.virtual_sources() if self._dataset.is_virtual else ():
+            if source.file_name != ".":
+                raise self.file.error(self.path, "is put together from other files, which are not read")
+            item = self.file.item(source.dset_name)
+            if not isinstance(item, h5py.Dataset) or item.is_virtual:  # of itself, it would never end
+                raise self.file.error(self.path, f"is put together from {source.dset_name}, which has no values")
 
     def _refuse_implausible(self) -> None:
         """No more memory for a dataset than its bytes in the file can account for."""

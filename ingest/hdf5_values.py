@@ -67,7 +67,7 @@ def printable(name: str) -> str:
 def plain(value: Any) -> Any:
     """numpy values as Python's: arrays as lists, compounds as dicts, opaque bytes as hexadecimal text."""
     if isinstance(value, np.ndarray):
-        if value.dtype.names is not None:
+        if value.dtype.kind == "V":  # compounds and opaque bytes, which ``tolist`` would take apart
             return plain(value[()]) if value.ndim == 0 else [plain(v) for v in value]
         return plain(value.item()) if value.ndim == 0 else [plain(v) for v in value.tolist()]
     if isinstance(value, np.void):

@@ -21,6 +21,7 @@ from .nwb_objects import Entry, object_rows, to_json, walk
 from .nwb_section import Section
 from .nwb_series import Series, chunk_rows, is_series, series_rows
 from .nwb_tables import TableReader, is_table
+from .salvage import salvaging
 
 SECTIONS: tuple[Section, ...] = (ECEPHYS,)
 GENERIC = (
@@ -112,7 +113,7 @@ class _Generic:
     def tables(self) -> list[tuple[Entry, TableReader]]:
         found = []
         for entry in self._where(is_table):
-            with _salvaging(self.report):
+            with salvaging(self.report):
                 found.append((entry, TableReader(self.nwb, entry.path, self.owned, self.report)))
         return found
 
@@ -122,14 +123,14 @@ class _Generic:
         for entry in self._where(is_series):
             owned = self.owned.get(entry.path) or self.owned.get(f"{entry.path}/data")
             series = Series(self.nwb, entry.path, entry.neurodata_type, owned)
-            with _salvaging(self.report):
+            with salvaging(self.report):
                 series.check()
                 found.append(series)
         return found
 
     def _where(self, condition: Any) -> Iterator[Entry]:
         for entry in self.entries:
-            with _salvaging(self.report):
+            with salvaging(self.report):
                 if condition(self.nwb, entry):
                     yield entry
 
@@ -137,7 +138,7 @@ class _Generic:
         """Bytes of every part, as stored in the file."""
         sizes = {"tables": sum(reader.stored_bytes for _, reader in self.tables)}
         for series in self.series:
-            if series.is_stored and series.part and series.data:
+            if series.is_stored and series.part and series.data is not None:
                 sizes[series.part] = sizes.get(series.part, 0) + series.data.stored_bytes
         self.report.found("objects", 0)
         for part, size in sizes.items():
@@ -159,14 +160,14 @@ class _Generic:
                 yield from self._samples(series)
 
     def _samples(self, series: Series) -> Iterator[Rows]:
-        with _salvaging(self.report):
+        with salvaging(self.report):
             yield from chunk_rows(series, self.file_id, self.report)
 
     def _file(self) -> dict[str, Any]:
         nwb = self.nwb
 
         def told(path: str) -> str | None:
-            with _salvaging(self.report):
+            with salvaging(self.report):
                 value = nwb.scalar(path)
                 return None if value is None or value == "" else str(value)
             return None
@@ -186,22 +187,6 @@ class _Generic:
             "experiment_description": told("/general/experiment_description"),
             "namespaces": to_json(dict(nwb.types.versions)) if nwb.types.versions else None,
         }
-
-
-class _salvaging:  # noqa: N801 - a context manager, used as one
-    """A damaged object within is left out and reported, where the source is to be salvaged."""
-
-    def __init__(self, report: Report) -> None:
-        self.report = report
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
-        if not isinstance(error, SourceError) or not self.report.salvage:
-            return False
-        self.report.skip(error.where or "/", error.reason)
-        return True
 
 
 def _utc(value: str | None) -> datetime | None:

@@ -77,9 +77,6 @@ def _lists(values: np.ndarray, type_: pa.ListType) -> pa.Array:
 
 
 def _struct(values: np.ndarray, type_: pa.StructType) -> pa.Array:
-    if values.dtype.kind == "c":
-        parts = [values.real, values.imag]
-    else:
-        parts = [values[field.name] for field in type_]
+    parts = [values.real, values.imag] if values.dtype.kind == "c" else [values[field.name] for field in type_]
     arrays = [arrow_array(part, field.type) for part, field in zip(parts, type_, strict=True)]
     return pa.StructArray.from_arrays(arrays, fields=list(type_))

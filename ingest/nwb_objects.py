@@ -10,13 +10,13 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..lake.errors import SourceError
 from ..lake.tables.nwb import OBJECTS
 from .contract import Report, Rows
 from .hdf5 import Dataset
 from .hdf5_values import plain, printable
 from .nwb_file import NwbFile
 from .nwb_specs import SPECIFICATIONS
+from .salvage import salvaging
 
 _BATCH = 4_096
 _MAX_DEPTH = 128
@@ -44,32 +44,24 @@ def walk(nwb: NwbFile, report: Report) -> list[Entry]:
 
     The file learns which path an address has, so that references read as these paths.
     """
-    first_path = {nwb.address("/"): "/"}
-    entries = [Entry("/", "group", None, nwb.neurodata_type("/"))]
-    waiting = ["/"]
+    first_path: dict[int, str] = {}
+    entries, waiting = [], ["/"]
     while waiting:
-        group = waiting.pop()
-        if group.count("/") > _MAX_DEPTH:
-            raise nwb.error(group, f"is nested deeper than {_MAX_DEPTH} groups")
-        for name in nwb.children(group):
-            path = f"{group.rstrip('/')}/{name}"
-            try:
-                entry = _entry(nwb, path, first_path)
-            except SourceError as error:
-                if not report.salvage:
-                    raise
-                report.skip(error.where or path, error.reason)
-                continue
+        path = waiting.pop()
+        with salvaging(report):
+            entry = _entry(nwb, path, first_path)
+            entries.append(entry)
             if entry.kind == "external_link":
                 report.warn(f"{printable(path)} leads to another file ({entry.target}), which is not followed")
             if entry.is_group:
-                waiting.append(path)
-            entries.append(entry)
+                if path.count("/") > _MAX_DEPTH:
+                    raise nwb.error(path, f"is nested deeper than {_MAX_DEPTH} groups")
+                waiting += [f"{path.rstrip('/')}/{name}" for name in reversed(nwb.children(path))]
     return sorted(entries, key=lambda entry: printable(entry.path))
 
 
 def _entry(nwb: NwbFile, path: str, first_path: dict[int, str]) -> Entry:
-    kind, target = nwb.link(path)
+    kind, target = nwb.link(path) if path != "/" else ("hard", None)
     if kind != "hard":
         return Entry(path, f"{kind}_link", target)
     item, address = nwb.item(path), nwb.address(path)
@@ -87,12 +79,8 @@ def object_rows(nwb: NwbFile, file_id: int, entries: Sequence[Entry], report: Re
     for first in range(0, len(entries), _BATCH):
         rows = []
         for entry in entries[first : first + _BATCH]:
-            try:
+            with salvaging(report):
                 rows.append({"file_id": file_id, **_row(nwb, entry)})
-            except SourceError as error:
-                if not report.salvage:
-                    raise
-                report.skip(error.where or entry.path, error.reason)
         names = OBJECTS.arrow.names[:-1]
         yield Rows(OBJECTS.name, {name: [row.get(name) for row in rows] for name in names})
         report.progress("objects", min(first + _BATCH, len(entries)), len(entries))

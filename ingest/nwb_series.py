@@ -120,11 +120,11 @@ class Series:
             "value_offset": _number(about_data.get("offset")),
             "rate": self.rate,
             "starting_time": self.starting_time,
-            "shape": list(self.data.shape) if self.data else None,
-            "dtype": type_name(self.data.dtype) if self.data else None,
+            "shape": list(self.data.shape) if self.data is not None else None,
+            "dtype": type_name(self.data.dtype) if self.data is not None else None,
             "part": self.part,
             "timestamps_path": printable(times) if times else None,
-            "size_bytes": self.data.stored_bytes if self.data else None,
+            "size_bytes": self.data.stored_bytes if self.data is not None else None,
             "stored_in": (self.owned or SERIES_CHUNKS.name) if self.part else None,
         }
 

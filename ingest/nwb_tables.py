@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +91,7 @@ class TableReader:
         self.table = nwb.table(path)
         self.left_out: dict[str, str] = {}
         self.columns: list[Column] = []
-        self._names: set[str] = {"id"}
+        self._names = free_names(self.table.columns)
         self._label_columns = self._of_enumerations()
         self._refuse_missing()
         for name in self.table.columns:
@@ -146,9 +146,9 @@ class TableReader:
 
     def _refuse_missing(self) -> None:
         for name in self.table.declared:
-            if name in self.table.columns or self.nwb.is_group(self.table.at(name)):
-                continue  # a table of an aligned table is a table of its own
-            self._refuse_or_skip(self.nwb.error(self.table.at(name), "is missing, and the table says it has it"), name)
+            if name not in self.table.columns:
+                reason = "should be a column: the table says it has it, and there is none"
+                self._refuse_or_skip(self.nwb.error(self.table.at(name), reason), name)
 
     def _take(self, name: str, owned: Mapping[str, str]) -> None:
         path = self.table.at(name)
@@ -187,22 +187,12 @@ class TableReader:
         for _ in levels:
             type_ = pa.list_(type_)
         description = str(self.nwb.attributes(self.table.at(name)).get("description", ""))
-        field = pa.field(self._free_name(name), type_, metadata={"description": printable(description)})
+        field = pa.field(self._names[name], type_, metadata={"description": printable(description)})
         return Column(self.table, name, field, data, tuple(levels), value_type, labels)
 
     def _labels(self, name: str) -> np.ndarray | None:
         elements = next((path for path, user in self._label_columns.items() if user == name), None)
         return self.nwb.array(elements) if elements else None
-
-    def _free_name(self, name: str) -> str:
-        """A name that is free however it is capitalised: SQL does not tell ``Color`` from ``color``."""
-        name = printable(name)
-        free, n = name, 1
-        while free.lower() in self._names:
-            n += 1
-            free = f"{name}_{n}"
-        self._names.add(free.lower())
-        return free
 
     def _refuse_or_skip(self, error: SourceError, name: str) -> None:
         if not self.report.salvage:
@@ -227,6 +217,19 @@ class TableReader:
             arrays = [ids[start:stop], *(column.read(start, stop) for column in self.columns)]
             yield pa.record_batch(arrays, schema=schema)
             self.report.progress(f"table {self.path}", stop, total)
+
+
+def free_names(names: Sequence[str]) -> dict[str, str]:
+    """Names that differ however they are capitalised, and from ``id``: SQL does not tell ``Color`` from ``color``."""
+    taken, free = {"id"}, {}
+    for name in names:
+        candidate, n = printable(name), 1
+        while candidate.lower() in taken:
+            n += 1
+            candidate = f"{printable(name)}_{n}"
+        taken.add(candidate.lower())
+        free[name] = candidate
+    return free
 
 
 def row_blocks(columns: list[Column], n_rows: int) -> Iterator[tuple[int, int]]:
