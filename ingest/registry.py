@@ -15,7 +15,8 @@ READERS = {
     "ecephys_csv": "ecephys_csv",
 }
 
-SUFFIXES = frozenset({".nwb", ".csv", ".h5", ".hdf5"})  # what a folder is searched for
+SUFFIXES = frozenset({".nwb", ".csv"})  # what a folder is searched for; a file named itself may be called anything
+_HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
 
 
 def names() -> list[str]:
@@ -46,18 +47,21 @@ def choose(source: Source, as_reader: str | None = None) -> Reader:
     if claims:
         several = ", ".join(reader.name for reader in claims)
         raise SourceError(source, None, f"several readers take it: {several}", "say which with --as")
-    raise SourceError(source, None, _why_unknown(source), f"readers: {', '.join(READERS)}; --as NAME forces one")
+    _refuse_damaged(source)
+    reason = "no reader knows what it holds"
+    raise SourceError(source, None, reason, f"readers: {', '.join(READERS)}; --as NAME says why one does not take it")
 
 
-def _why_unknown(source: Source) -> str:
-    """What a file that no reader takes seems to be."""
+def _refuse_damaged(source: Source) -> None:
+    """Raise SourceError where a file is not what its name or its first bytes promise: readers only say no to it."""
+    from .hdf5 import SIGNATURE, Hdf5File
+
     try:
         with source.path.open("rb") as file:
-            head = file.read(8)
+            head = file.read(len(SIGNATURE))
     except OSError as error:
-        return f"cannot be opened: {error.strerror}"
+        raise SourceError(source, None, f"cannot be opened: {error.strerror}") from None
     if not head:
-        return "the file is empty"
-    if head == b"\x89HDF\r\n\x1a\n":
-        return "an HDF5 file, but truncated or not one whose layout any reader knows"
-    return "no reader knows this kind of file"
+        raise SourceError(source, None, "is empty")
+    if head == SIGNATURE or source.path.suffix.lower() in _HDF5:
+        Hdf5File.open(source).close()

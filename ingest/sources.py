@@ -7,9 +7,12 @@ import glob
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from ..lake.errors import BrainlakeError, SourceError
 from .contract import Source
@@ -21,17 +24,36 @@ DANDI_API = "https://api.dandiarchive.org/api"
 BLOCK = 1 << 22
 
 
+def expand(arguments: Iterable[str | os.PathLike[str]], folder: Path) -> list[Source]:
+    """Every file that paths, folders, globs and URLs mean, in a stable order and each once.
+
+    folder : where remote files are fetched to; one that is there already and has not changed is not fetched again
+    Raises SourceError for an argument that means no file.
+    """
+    with fetching(folder) as fetch:
+        return fetch.expand(arguments)
+
+
 @contextlib.contextmanager
 def fetching(folder: Path) -> Iterator[Fetcher]:
-    """Expand arguments; remote files are fetched into ``folder``."""
-    yield Fetcher(folder)
+    """A :class:`Fetcher` into a folder; what it left unfinished is removed."""
+    fetcher = Fetcher(folder)
+    try:
+        yield fetcher
+    finally:
+        fetcher.discard_parts()
 
 
 class Fetcher:
-    """Turns arguments into sources, in a stable order and each once."""
+    """Turns arguments into sources."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._parts: list[Path] = []
+
+    def discard_parts(self) -> None:
+        for part in self._parts:
+            part.unlink(missing_ok=True)
 
     def expand(self, arguments: Iterable[str | os.PathLike[str]]) -> list[Source]:
         """Every file the arguments mean. Raises SourceError for one that means none."""
@@ -45,12 +67,12 @@ class Fetcher:
         if argument.startswith("dandi:"):
             return [self._fetch(_dandi_url(argument), argument)]
         if argument.startswith("file://"):
-            argument = argument.removeprefix("file://")
+            argument = unquote(argument.removeprefix("file://"))
         elif _URL.match(argument):
             return [self._fetch(url, url) for url in _remote(argument)]
         path = Path(argument).expanduser()
         if path.is_dir():
-            files = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            files = sorted(p for p in path.rglob("*") if _is_wanted(p))
             if not files:
                 raise SourceError(
                     path, None, f"the folder holds no file that a reader may know ({', '.join(sorted(SUFFIXES))})"
@@ -66,36 +88,58 @@ class Fetcher:
 
     def _fetch(self, url: str, name: str) -> Source:
         """A remote file, whole: written beside its place as ``.part``, renamed when its size is right."""
-        import fsspec
-
         folder = self._folder / hashlib.sha256(name.encode()).hexdigest()[:16]
-        target = folder / (url.split("?")[0].rstrip("/").rsplit("/", 1)[-1] or "download")
-        try:
+        target = folder / (name.split("?")[0].rstrip("/").rsplit("/", 1)[-1] or "download")
+        version = target.with_name(target.name + ".version")
+        part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
+        with _fetching_errors(name):
+            import fsspec  # here, as a lake of local files does without
+
             filesystem, path = fsspec.core.url_to_fs(url)
-            expected = filesystem.info(path).get("size")
-            if target.exists() and expected is not None and target.stat().st_size == expected:
+            about = filesystem.info(path)
+            expected, now = about.get("size"), _version(about)
+            if target.exists() and target.stat().st_size == expected and _text(version) == now:
                 return Source(target, name)
             folder.mkdir(parents=True, exist_ok=True)
-            part = target.with_name(target.name + ".part")
+            self._parts.append(part)
             with filesystem.open(path, "rb") as remote, part.open("wb") as local:
-                while block := remote.read(BLOCK):
-                    local.write(block)
+                shutil.copyfileobj(remote, local, BLOCK)
                 local.flush()
                 os.fsync(local.fileno())
-        except BrainlakeError:
-            raise
-        except ImportError as error:
-            raise SourceError(name, None, f"this protocol needs a package: {error}") from None
-        except Exception as error:  # every file system of fsspec raises its own
-            raise SourceError(
-                name, None, f"cannot be fetched: {_said(error)}", "check the address and the network"
-            ) from None
-        if expected is not None and part.stat().st_size != expected:
-            size = part.stat().st_size
-            part.unlink()
+        size = part.stat().st_size
+        if expected is not None and size != expected:
             raise SourceError(name, None, f"came incomplete: {size:,} of {expected:,} bytes", "try again")
         os.replace(part, target)
+        version.write_text(now)
         return Source(target, name)
+
+
+def _is_wanted(path: Path) -> bool:
+    """A file of a folder that a reader may know; hidden ones are other programs' notes (``._x.nwb`` of macOS)."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+
+
+def _version(about: Mapping[str, Any]) -> str:
+    """What tells one state of a remote file from another: all that its server says of it."""
+    return hashlib.sha256(repr(sorted((k, str(v)) for k, v in about.items())).encode()).hexdigest()
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None
+
+
+@contextlib.contextmanager
+def _fetching_errors(name: str) -> Iterator[None]:
+    """Every file system of fsspec raises its own."""
+    try:
+        yield
+    except BrainlakeError:
+        raise
+    except ImportError as error:
+        raise SourceError(name, None, f"this protocol needs a package: {error}") from None
+    except Exception as error:
+        reason = f"cannot be fetched: {_said(error)}"
+        raise SourceError(name, None, reason, "check the address and the network") from None
 
 
 def _said(error: BaseException) -> str:
@@ -107,13 +151,11 @@ def _remote(url: str) -> list[str]:
     """One URL, or those a pattern matches."""
     if not glob.has_magic(url.split("://", 1)[1].split("?")[0]) or url.startswith("http"):
         return [url]
-    import fsspec
+    with _fetching_errors(url):
+        import fsspec
 
-    try:
         filesystem, path = fsspec.core.url_to_fs(url)
         found = sorted(filesystem.glob(path))
-    except (OSError, ValueError, ImportError) as error:
-        raise SourceError(url, None, f"cannot be listed: {_said(error)}") from None
     if not found:
         raise SourceError(url, None, "no file matches")
     return [filesystem.unstrip_protocol(p) for p in found]
