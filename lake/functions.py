@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import inspect
 import pkgutil
 from collections.abc import Callable
 from functools import cache
