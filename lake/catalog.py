@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -29,8 +29,7 @@ CATALOG_FILE = "catalog.sqlite"
 BUSY_S = 120.0  # how long we wait for others before we give up
 
 
-@dataclass(frozen=True)
-class FileState:
+class FileState(NamedTuple):  # a lake has tens of thousands
     """A live Parquet file; ``path`` is relative to the lake."""
 
     path: str
@@ -275,16 +274,16 @@ class Catalog:
 
     @staticmethod
     def _tables(database: sqlite3.Connection, at: dict[str, int]) -> dict[str, TableState]:
-        files: dict[int, list[tuple[Any, ...]]] = {}
+        names = dict(database.execute("select table_id, name from brainlake_table").fetchall())
+        folders = {table_id: folder_of(name) for table_id, name in names.items()}
+        files: dict[int, list[FileState]] = {table_id: [] for table_id in names}
         query = f"""
-            select f.table_id, f.path, f.record_count, f.file_size_bytes, p.partition_value, b.schema_version
+            select f.table_id, f.path, f.record_count, f.file_size_bytes, b.partition_value, b.schema_version
             from (select * from ducklake_data_file where {LIVE}) as f
             join brainlake_file as b using (data_file_id)
-            left join ducklake_file_partition_value as p using (data_file_id)
             order by f.data_file_id"""
-        for table_id, path, n_rows, size, partition, version in database.execute(query, at):
-            value = None if partition is None else int(partition)
-            files.setdefault(table_id, []).append((path, n_rows, size, value, version))
+        for table_id, path, *facts in database.execute(query, at):
+            files[table_id].append(FileState(folders[table_id] + path, *facts))
         schemas: dict[int, dict[str, pa.Schema]] = {}
         for table_id, version, blob in database.execute("select * from brainlake_stored_schema"):
             schemas.setdefault(table_id, {})[version] = pa.ipc.read_schema(pa.py_buffer(blob))
@@ -296,9 +295,7 @@ class Catalog:
             if user_spec is None and name not in TABLES:
                 continue  # written by a newer brainlake: its rows stay, and stay unseen
             spec = TABLES[name] if user_spec is None else spec_from_json(user_spec)
-            folder = folder_of(name)
-            found = tuple(FileState(folder + path, *facts) for path, *facts in files.get(table_id, ()))
-            states[name] = TableState(spec, found, schemas.get(table_id, {}))
+            states[name] = TableState(spec, tuple(files[table_id]), schemas.get(table_id, {}))
         return states
 
     def known_files(self) -> set[str]:

@@ -214,7 +214,7 @@ class Commit:
                 for s in file.stats
             ],
         )
-        self.database.execute("insert into brainlake_file values (?, ?)", [file_id, version])
+        self.database.execute("insert into brainlake_file values (?, ?, ?)", [file_id, version, file.partition_value])
         self.database.executemany(
             "insert into brainlake_file_ingest values (?, ?, ?)", [(file_id, i, n) for i, n in file.ingests.items()]
         )

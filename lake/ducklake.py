@@ -71,7 +71,6 @@ create table ducklake_sort_expression(sort_id bigint, table_id bigint, sort_key_
     dialect varchar, sort_direction varchar, null_order varchar);
 create index brainlake_data_file_table on ducklake_data_file(table_id, end_snapshot);
 create index brainlake_file_stats on ducklake_file_column_stats(data_file_id);
-create index brainlake_partition_value on ducklake_file_partition_value(table_id, partition_value);
 """
 
 OUR_TABLES = """
@@ -80,7 +79,8 @@ create table brainlake_table(table_id integer primary key, name text not null, s
     user_spec text);
 create table brainlake_stored_schema(table_id integer not null, schema_version text not null, arrow_schema blob not null,
     primary key (table_id, schema_version));
-create table brainlake_file(data_file_id integer primary key, schema_version text not null);
+create table brainlake_file(data_file_id integer primary key, schema_version text not null, partition_value integer);
+create index brainlake_file_partition on brainlake_file(partition_value);
 create table brainlake_file_ingest(data_file_id integer not null, ingest_id integer not null, n_rows integer not null,
     primary key (data_file_id, ingest_id)) without rowid;
 create index brainlake_ingest_files on brainlake_file_ingest(ingest_id);

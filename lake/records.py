@@ -100,8 +100,8 @@ def live_files(
         where.append("f.data_file_id in (select data_file_id from brainlake_file_ingest where ingest_id = ?)")
         values.append(ingest_id)
     if partition_value is not None:
-        where.append("p.partition_value = ?")
-        values.append(str(partition_value))
+        where.append("b.partition_value = ?")
+        values.append(partition_value)
     for column_id, (low, high) in (ranges or {}).items():
         where.append(
             """not exists (select 1 from ducklake_file_column_stats as s
@@ -111,22 +111,18 @@ def live_files(
         values += [column_id, low, high]
     query = f"""
         select f.data_file_id, f.table_id, t.name, f.path, f.record_count, f.file_size_bytes,
-               p.partition_value, b.schema_version, x.ingest_id, x.n_rows
+               b.partition_value, b.schema_version, x.ingest_id, x.n_rows
         from ducklake_data_file as f
-        left join ducklake_file_partition_value as p
-               on p.table_id = f.table_id and p.data_file_id = f.data_file_id
         join brainlake_file as b on b.data_file_id = f.data_file_id
         join brainlake_table as t on t.table_id = f.table_id
         join brainlake_file_ingest as x on x.data_file_id = f.data_file_id
         where {" and ".join(where)}
         order by f.data_file_id"""
     files: dict[int, LiveFile] = {}
-    for file_id, *facts, partition, version, holder, n_rows in database.execute(query, values):
-        if file_id not in files:
-            table_id, name, path, size, stored = facts
-            value = None if partition is None else int(partition)
-            files[file_id] = LiveFile(file_id, table_id, name, path, size, stored, value, version, {})
-        files[file_id].ingests[holder] = n_rows
+    for *facts, holder, held in database.execute(query, values):
+        if facts[0] not in files:
+            files[facts[0]] = LiveFile(*facts)
+        files[facts[0]].ingests[holder] = held
     return list(files.values())
 
 

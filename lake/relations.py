@@ -103,11 +103,11 @@ RELATIONS: dict[str, tuple[str, pa.Schema]] = {
         pa.schema([("source_url", _T), ("subject", _T), ("reader", _T), ("error", _T), ("failed_at_utc", _TS)]),
     ),
     "lake.files": (
-        f"""select t.name, '{ducklake.DATA_PATH}' || replace(t.name, '.', '/') || '/' || f.path, f.record_count, f.file_size_bytes, cast(p.partition_value as integer),
+        f"""select t.name, '{ducklake.DATA_PATH}' || replace(t.name, '.', '/') || '/' || f.path, f.record_count, f.file_size_bytes, b.partition_value,
             (select json_group_array(ingest_id) from brainlake_file_ingest as x where x.data_file_id = f.data_file_id)
         from (select * from ducklake_data_file where {LIVE}) as f
         join brainlake_table as t using (table_id)
-        left join ducklake_file_partition_value as p using (data_file_id)
+        join brainlake_file as b using (data_file_id)
         order by t.name, f.data_file_id""",
         pa.schema(
             [
