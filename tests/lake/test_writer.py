@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from brainlake.lake import writer as writer_module
 from brainlake.lake.catalog import Catalog
 from brainlake.lake.errors import CatalogError, DoubledKeyError, SpecError, UnknownError
+from brainlake.lake.maintenance import compact
 from brainlake.lake.writer import Committed, IngestWriter, forget, write_user_table
 
 
@@ -158,6 +160,26 @@ def test_an_ingest_that_fails_on_the_way_leaves_nothing(catalog):
     with pytest.raises(RuntimeError):
         source_breaks_off()
     assert on_disk(catalog) == set()
+
+
+def test_an_interrupt_after_the_commit_takes_nothing_back(catalog, monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(writer_module, "Committed", interrupted)  # made when the commit is
+    with pytest.raises(KeyboardInterrupt):
+        commit(catalog, {"ecephys.spike_trains": [trains(7, [1])]})
+    assert read(catalog, "ecephys.spike_trains")["unit_id"].to_pylist() == [1]
+
+
+def test_a_refused_replacement_leaves_no_rewritten_file_behind(catalog):
+    for subject, unit in (("a", 1), ("b", 2), ("c", 3)):
+        commit(catalog, {"ecephys.unit_layers": [{"unit_id": [unit]}]}, subject=subject)
+    compact(catalog)
+    before, snapshot = on_disk(catalog), catalog.latest()
+    with pytest.raises(DoubledKeyError, match="unit_id 3"):
+        commit(catalog, {"ecephys.unit_layers": [{"unit_id": [1, 3]}]}, subject="a")
+    assert (on_disk(catalog), catalog.latest()) == (before, snapshot)
 
 
 def test_user_tables_keep_their_types_units_and_keys(catalog):
