@@ -15,6 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from .errors import AbsentError, BrainlakeError, QueryError, UnknownError
+from .forms import Row, cell_text, n_rows, plain, plain_batch, plain_name, spread, to_numpy, to_value, unique
+from .interrupts import interruptible
+from .pictures import Plots
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +52,7 @@ class Relation:
     def check(self) -> None:
         """Bind the query: mistakes show now, not when the answer is asked for."""
         cursor, bound = self._bound()
-        self._types = dict(zip(bound.columns, map(str, bound.types), strict=True))
+        self._types = dict(zip(unique(bound.columns), (plain_name(str(t)) for t in bound.types), strict=True))
         cursor.close()
 
     def _bound(self) -> tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation]:
@@ -65,11 +68,14 @@ class Relation:
     def _run(self, output: Callable[[duckdb.DuckDBPyRelation], Any]) -> Any:
         cursor, bound = self._bound()
         try:
-            return output(bound)
+            return interruptible(lambda: output(bound), cursor.interrupt)
         except duckdb.Error as error:
             raise self._explain_error(error) from None
         finally:
             cursor.close()
+
+    def _table(self) -> pa.Table:
+        return plain(self._run(lambda r: r.to_arrow_table()))
 
     def _explain_error(self, error: duckdb.Error) -> BrainlakeError:
         """DuckDB's complaint as ours: with the class that tells what to do, and the nearest names."""
@@ -83,11 +89,13 @@ class Relation:
         )
         if missing:
             names = self._session.names()
-            leaf = {n.split(".")[-1]: n for n in names}
-            close = difflib.get_close_matches(missing[1].lower(), [*names, *leaf], 3, 0.6)
-            if close:
-                near = ", ".join(dict.fromkeys(leaf.get(n, n) for n in close))
-                text = re.sub(r"\nDid you mean.*", "", text) + f"\nNearest names: {near}"
+            whole = {n: n for n in names} | {n.split(".")[-1]: n for n in names}
+            close = difflib.get_close_matches(missing[1].lower(), list(whole), 3, 0.6)
+            near = ", ".join(dict.fromkeys(whole[n] for n in close))
+            hint = f"\nNearest names: {near}" if near else ""
+            if not near and "Table with" in text:
+                hint = "\n`from lake.relations` lists what there is; frames of your own come with tables={...}"
+            text = re.sub(r"\nDid you mean.*", "", text) + hint if hint else text
         return QueryError(text)
 
     # -- about ----------------------------------------------------------------------------------------------------
@@ -117,24 +125,25 @@ class Relation:
 
     def arrow(self) -> pa.Table:
         """An Arrow table; units in the fields' metadata."""
-        return self._with_units(self._run(lambda r: r.to_arrow_table()))
+        return self._with_units(self._table())
 
     def pl(self) -> pl.DataFrame:
         """A polars DataFrame."""
         import polars as pl
 
-        return pl.DataFrame(self._run(lambda r: r.to_arrow_table()))
+        return pl.DataFrame(self._table())
 
     def df(self, index: str | Sequence[str] | None = None) -> pd.DataFrame:
         """A pandas DataFrame; units in ``attrs['units']``."""
         frame = self._run(lambda r: r.to_df())
+        frame.columns = self.columns
         frame.attrs["units"] = {k: v for k, v in self.units.items() if v}
         return frame if index is None else frame.set_index(index if isinstance(index, str) else list(index))
 
     def to_numpy(self) -> np.ndarray:
         """One column as an array, several as a structured array; NULL numbers are NaN."""
-        table = self._run(lambda r: r.to_arrow_table())
-        arrays = {name: _numpy(table[name]) for name in table.column_names}
+        table = self._table()
+        arrays = {name: to_numpy(table[name]) for name in table.column_names}
         if len(arrays) == 1:
             return next(iter(arrays.values()))
         out = np.empty(table.num_rows, dtype=[(name, a.dtype) for name, a in arrays.items()])
@@ -153,24 +162,24 @@ class Relation:
 
         names = [dims] if isinstance(dims, str) else list(dims)
         wanted = [values] if isinstance(values, str) else list(values)
-        table = self._run(lambda r: r.to_arrow_table())
+        table = self._table()
         for name in (*names, *wanted):
             if name not in table.column_names:
                 raise QueryError(f"the answer has no column {name}: it has {', '.join(table.column_names)}")
         coords, places = {}, []
         for name in names:
-            coords[name], place = np.unique(_numpy(table[name]), return_inverse=True)
+            coords[name], place = np.unique(to_numpy(table[name]), return_inverse=True)
             places.append(place)
         shape = tuple(len(c) for c in coords.values())
-        cell = np.ravel_multi_index(places, shape) if table.num_rows else np.empty(0, dtype=np.int64)
-        if len(np.unique(cell)) < table.num_rows:
+        index = np.ravel_multi_index(places, shape) if table.num_rows else np.empty(0, dtype=np.int64)
+        if len(np.unique(index)) < table.num_rows:
             raise QueryError(f"several rows share one cell of {' × '.join(names)}: aggregate them, or add a dimension")
         units = self.units
         arrays = {}
         for name in wanted:
-            column = _numpy(table[name])
+            column = to_numpy(table[name])
             arrays[name] = xr.DataArray(
-                _spread(column, cell, shape, fill),
+                spread(column, index, shape, fill),
                 coords,
                 names,
                 name,
@@ -187,20 +196,26 @@ class Relation:
 
         Raises QueryError where there is none, or more than one.
         """
-        table = self._run(lambda r: r.limit(2).to_arrow_table())
+        table = plain(self._run(lambda r: r.limit(2).to_arrow_table()))
         if table.num_rows != 1:
             raise QueryError(f"the answer has {'no row' if not table.num_rows else 'more than one row'}, not one")
-        return Row({name: _value(table[name]) for name in table.column_names})
+        return Row({name: to_value(table[name]) for name in table.column_names})
 
     def fetch_batches(self, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Record batches as they are computed; memory does not grow with the answer."""
         cursor, bound = self._bound()
         try:
-            yield from bound.to_arrow_reader(rows)
+            yield from map(plain_batch, bound.to_arrow_reader(rows))
         except duckdb.Error as error:
             raise self._explain_error(error) from None
         finally:
             cursor.close()
+
+    def reader(self, rows: int = 65_536) -> pa.RecordBatchReader:
+        """:meth:`fetch_batches` as Arrow knows it: with the schema first, units in its fields."""
+        schema = self._with_units(self._run(lambda r: r.limit(0).to_arrow_table())).schema
+        named = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in self.fetch_batches(rows))
+        return pa.RecordBatchReader.from_batches(schema, named)
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self.arrow().__arrow_c_stream__(requested_schema)
@@ -210,18 +225,23 @@ class Relation:
         import pynapple as nap
 
         table = self._need("unit_id", "spike_time")
-        units, place = np.unique(_numpy(table["unit_id"]), return_inverse=True)
-        times = _numpy(table["spike_time"])
+        if not table.num_rows:
+            raise QueryError("the answer has no spike, and pynapple makes no group of none")
+        units, place = np.unique(to_numpy(table["unit_id"]), return_inverse=True)
+        times = to_numpy(table["spike_time"])
         order = np.argsort(place, kind="stable")
         cuts = np.searchsorted(place[order], np.arange(len(units) + 1))
+        # Given, as pynapple would take each unit's own first to last spike, which leaves out units of one spike.
+        support = nap.IntervalSet(times.min(), max(times.max(), np.nextafter(times.min(), np.inf)))
         trains = {
-            int(unit): nap.Ts(np.sort(times[order[a:b]])) for unit, a, b in zip(units, cuts[:-1], cuts[1:], strict=True)
+            int(unit): nap.Ts(np.sort(times[order[a:b]]), time_support=support)
+            for unit, a, b in zip(units, cuts[:-1], cuts[1:], strict=True)
         }
         first = order[cuts[:-1]]
         metadata = {
-            name: _numpy(table[name])[first] for name in table.column_names if name not in ("unit_id", "spike_time")
+            name: to_numpy(table[name])[first] for name in table.column_names if name not in ("unit_id", "spike_time")
         }
-        return nap.TsGroup(trains, metadata=metadata or None)
+        return nap.TsGroup(trains, time_support=support, metadata=metadata or None)
 
     def to_tsd(self) -> Any:
         """A time series for pynapple: column timestamp, and one value (Tsd) or several (TsdFrame)."""
@@ -229,8 +249,8 @@ class Relation:
 
         table = self._need("timestamp")
         names = [n for n in table.column_names if n != "timestamp"]
-        values = [_numpy(table[n]) for n in names]
-        times = _numpy(table["timestamp"])
+        values = [to_numpy(table[n]) for n in names]
+        times = to_numpy(table["timestamp"])
         if len(values) == 1:
             return nap.Tsd(t=times, d=values[0])
         return nap.TsdFrame(t=times, d=np.column_stack(values), columns=names)
@@ -240,13 +260,13 @@ class Relation:
         import pynapple as nap
 
         table = self._need("start_time", "stop_time")
-        return nap.IntervalSet(start=_numpy(table["start_time"]), end=_numpy(table["stop_time"]))
+        return nap.IntervalSet(start=to_numpy(table["start_time"]), end=to_numpy(table["stop_time"]))
 
     def _need(self, *names: str) -> pa.Table:
         missing = [n for n in names if n not in self.columns]
         if missing:
             raise QueryError(f"the answer needs a column {missing[0]}: it has {', '.join(self.columns)}")
-        return self._run(lambda r: r.to_arrow_table())
+        return self._table()
 
     def _with_units(self, table: pa.Table) -> pa.Table:
         units = self.units
@@ -271,21 +291,22 @@ class Relation:
 
     def _rich(self, max_rows: int) -> Any:
         from rich.table import Table
+        from rich.text import Text
 
         head, more = self._head(max_rows)
-        table = Table(caption=f"first {max_rows} rows" if more else f"{head.num_rows} rows", caption_justify="left")
+        table = Table(caption=f"first {max_rows} rows" if more else n_rows(head.num_rows), caption_justify="left")
         units = self.units
         for one in head.schema:
             unit = units.get(one.name)
             numeric = pa.types.is_integer(one.type) or pa.types.is_floating(one.type)
-            label = f"{one.name}\n[dim]{unit}[/dim]" if unit and unit != "1" else one.name
+            label = Text.assemble(one.name, (f"\n{unit}", "dim")) if unit and unit != "1" else Text(one.name)
             table.add_column(label, justify="right" if numeric else "left")
         for row in head.to_pylist():
-            table.add_row(*(_cell(v) for v in row.values()))
+            table.add_row(*(Text(cell_text(v)) for v in row.values()))
         return table
 
     def _head(self, rows: int) -> tuple[pa.Table, bool]:
-        head = self._run(lambda r: r.limit(rows + 1).to_arrow_table())
+        head = plain(self._run(lambda r: r.limit(rows + 1).to_arrow_table()))
         return head.slice(0, rows), head.num_rows > rows
 
     def __repr__(self) -> str:
@@ -304,7 +325,7 @@ class Relation:
             for n in head.column_names
         )
         rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(_cell(v))}</td>" for v in row.values()) + "</tr>"
+            "<tr>" + "".join(f"<td>{html.escape(cell_text(v))}</td>" for v in row.values()) + "</tr>"
             for row in head.to_pylist()
         )
         note = "<p><small>first 20 rows</small></p>" if more else ""
@@ -346,63 +367,6 @@ class Relation:
         }
 
 
-class Row:
-    """One row: columns as attributes, or by name with ``row["name"]``."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self._values = values
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["_values"][name]
-        except KeyError:
-            raise AttributeError(f"the row has no column {name}: it has {', '.join(self._values)}") from None
-
-    def __getitem__(self, name: str) -> Any:
-        return self._values[name]
-
-    def __dir__(self) -> list[str]:
-        return list(self._values)
-
-    def __repr__(self) -> str:
-        return f"Row({', '.join(f'{k}={_cell(v)}' for k, v in self._values.items())})"
-
-
-class Plots:
-    """Pictures of a relation; each is a function of a module of ``views/plots`` that takes its frame."""
-
-    def __init__(self, relation: Relation) -> None:
-        self._relation = relation
-
-    def __dir__(self) -> list[str]:
-        return sorted(_pictures())
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        pictures = _pictures()
-        if name not in pictures:
-            raise AttributeError(f"there is no picture {name}: there are {', '.join(sorted(pictures))}")
-        return lambda **options: pictures[name](self._relation.pl(), **options)
-
-
-def _pictures() -> dict[str, Callable[..., Any]]:
-    import importlib
-    import pkgutil
-
-    from ..views import plots
-
-    found = {}
-    for module in pkgutil.iter_modules(plots.__path__):
-        try:
-            loaded = importlib.import_module(f"{plots.__name__}.{module.name}")
-        except ModuleNotFoundError as error:
-            raise BrainlakeError(f"pictures need {error.name}: pip install 'brainlake[plots]'") from None
-        for name in getattr(loaded, "__all__", ()):
-            found[name] = getattr(loaded, name)
-    return found
-
-
 def _frame(frame: Any) -> Any:
     """A user's frame as something DuckDB registers without copying."""
     if isinstance(frame, Mapping):
@@ -410,49 +374,6 @@ def _frame(frame: Any) -> Any:
     if isinstance(frame, Relation):
         return frame.arrow()
     return frame
-
-
-def _numpy(column: pa.ChunkedArray) -> np.ndarray:
-    if column.null_count and pa.types.is_integer(column.type):
-        column = column.cast(pa.float64())
-    return np.asarray(column.to_numpy())
-
-
-def _spread(column: np.ndarray, cell: np.ndarray, shape: tuple[int, ...], fill: Any) -> np.ndarray:
-    size = int(np.prod(shape))
-    if len(cell) == size:  # a full product needs no fill and keeps its type
-        out = np.empty(size, dtype=column.dtype)
-    elif fill is None:
-        kind = np.result_type(column.dtype, np.float64) if column.dtype.kind in "iufb" else np.dtype(object)
-        out = np.full(size, np.nan, dtype=kind)
-    else:
-        out = np.full(
-            size, fill, dtype=np.result_type(column.dtype, type(fill)) if column.dtype.kind in "iufb" else object
-        )
-    out[cell] = column
-    return out.reshape(shape)
-
-
-def _value(column: pa.ChunkedArray) -> Any:
-    array = column.chunk(0)
-    if pa.types.is_list(array.type) and array[0].is_valid:
-        inner = array.flatten() if array.offset == 0 and len(array) == 1 else array[0].values
-        if pa.types.is_integer(inner.type) or pa.types.is_floating(inner.type):
-            return inner.to_numpy(zero_copy_only=inner.null_count == 0)
-        return inner.to_pylist()
-    return array[0].as_py()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "—"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, (list, np.ndarray)):
-        shown = ", ".join(_cell(v) for v in value[:3])
-        return f"[{shown}{', …' if len(value) > 3 else ''}] ({len(value)})" if len(value) > 3 else f"[{shown}]"
-    text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _hash(text: str) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from . import describe
 from .admission import admit
 from .catalog import LakeState, TableState
+from .errors import QueryError
 from .functions import sql_type
 from .questions import Question, below, register, standard
 from .relation import Relation
@@ -149,8 +150,11 @@ class Session:
         tables: Mapping[str, Any] | None = None,
     ) -> Relation:
         """A question, admitted and checked now, answered when its result is asked for."""
-        with self.connection.cursor() as cursor:  # of its own: several threads may ask at once
-            admit(cursor, query)
+        try:
+            with self.connection.cursor() as cursor:  # of its own: several threads may ask at once
+                admit(cursor, query)
+        except duckdb.ConnectionException:
+            raise QueryError("the lake is closed: open it again to ask") from None
         relation = Relation(self, query, params, tables)
         relation.check()
         return relation

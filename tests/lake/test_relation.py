@@ -1,0 +1,211 @@
+"""The answer to a question, in every form people ask for; and what a wrong question is told."""
+
+from __future__ import annotations
+
+import brainlake
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+from brainlake.lake.errors import AbsentError, QueryError, UnknownError
+
+# Spikes of three units; the second never fired in window 11. By hand, so that every number below can be counted here.
+COUNTS = {"unit_id": [1, 1, 2, 3, 3], "window_id": [10, 11, 10, 10, 11], "spike_count": [4, 0, 1, 2, 3]}
+SPIKES = {"unit_id": [1, 1, 2, 1], "spike_time": [0.5, 1.5, 0.75, 1.0], "area": ["VISp", "VISp", "CA1", "VISp"]}
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory):
+    with brainlake.create(tmp_path_factory.mktemp("relation") / "lake") as lake:
+        lake.write("lab.counts", pl.DataFrame(COUNTS), key=["unit_id", "window_id"])
+        times = pa.field("spike_time", pa.float64(), metadata={"unit": "s"})
+        schema = pa.schema([("unit_id", pa.int64()), times, ("area", pa.string())])
+        lake.write("lab.spikes", pa.table(SPIKES, schema=schema))
+        yield lake
+
+
+def test_every_output_computes_the_answer_anew_and_alike(lake):
+    relation = lake.sql("select unit_id, sum(spike_count) as n from lab.counts group by all order by all")
+    rows = [(1, 4), (2, 1), (3, 5)]
+    assert relation.columns == ["unit_id", "n"]
+    assert relation.types == {"unit_id": "BIGINT", "n": "BIGINT"}
+    assert relation.pl().rows() == rows
+    assert list(relation.df().itertuples(index=False, name=None)) == rows
+    assert relation.arrow().to_pydict() == {"unit_id": [1, 2, 3], "n": [4, 1, 5]}
+    assert relation.to_numpy().tolist() == rows
+    assert pl.DataFrame(relation).rows() == rows  # the Arrow stream
+    assert [b.num_rows for b in relation.fetch_batches()] == [3]
+    assert relation.df(index="unit_id").loc[3, "n"] == 5
+
+
+def test_results_have_types_that_every_tool_reads(lake):
+    """DuckDB's sum of integers is a HUGEINT and 0.5 a DECIMAL; here they are int64 and float64."""
+    relation = lake.sql("select sum(spike_count) as total, 0.5 as half, [0.5] as halves from lab.counts")
+    assert relation.types == {"total": "BIGINT", "half": "DOUBLE", "halves": "DOUBLE[]"}
+    assert [str(f.type) for f in relation.arrow().schema][:2] == ["int64", "double"]
+    assert relation.one().halves.dtype == np.float64
+    with pytest.raises(QueryError, match="64 bits"):
+        lake.sql("select 9223372036854775807::hugeint + 1 as n").arrow()
+
+
+def test_an_array_has_a_dimension_for_each_id_and_a_hole_where_no_row_is(lake):
+    query = "select unit_id, window_id, spike_count from lab.counts"
+    array = lake.sql(query).to_xarray(["window_id", "unit_id"], values="spike_count")
+    assert array.dims == ("window_id", "unit_id")
+    assert array.coords["window_id"].values.tolist() == [10, 11]
+    np.testing.assert_array_equal(array.values, [[4, 1, 2], [0, np.nan, 3]])
+    filled = lake.sql(query).to_xarray(["window_id", "unit_id"], values="spike_count", fill=0)
+    assert filled.dtype == np.int64
+    assert filled.sel(unit_id=2, window_id=11) == 0
+    whole = lake.sql(query + " where unit_id <> 2").to_xarray(["window_id", "unit_id"], values="spike_count")
+    assert whole.dtype == np.int64  # a full product stays what it is
+
+
+def test_two_rows_for_one_cell_of_an_array_are_refused(lake):
+    with pytest.raises(QueryError, match="share one cell"):
+        lake.sql("from lab.counts").to_xarray(["unit_id"], values="spike_count")
+
+
+def test_the_one_row_of_an_answer_has_attributes_and_lists_are_arrays_without_a_copy(lake):
+    row = lake.sql("select area, list(spike_time order by spike_time) as times from lab.spikes where unit_id = 1"
+                   " group by all").one()  # fmt: skip
+    assert row.area == row["area"] == "VISp"
+    assert isinstance(row.times, np.ndarray)
+    assert not row.times.flags.owndata  # it looks into the answer's own memory
+    assert row.times.tolist() == [0.5, 1.0, 1.5]
+    with pytest.raises(AttributeError, match="area"):
+        row.structure
+    for query, number in (("from lab.spikes where unit_id = 9", "no row"), ("from lab.spikes", "more than one")):
+        with pytest.raises(QueryError, match=number):
+            lake.sql(query).one()
+
+
+def test_null_numbers_are_nan_in_arrays(lake):
+    values = lake.sql("select nullif(spike_count, 0) as n from lab.counts order by unit_id, window_id").to_numpy()
+    np.testing.assert_array_equal(values, [4, np.nan, 1, 2, 3])
+
+
+def test_a_repeated_column_name_is_numbered(lake):
+    relation = lake.sql("select a.unit_id, b.unit_id from lab.counts as a, lab.counts as b limit 1")
+    assert relation.columns == relation.pl().columns == list(relation.df().columns) == ["unit_id", "unit_id_1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "unit"),
+    [
+        ("select spike_time as x from lab.spikes", "s"),
+        ("select avg(spike_time) as x from lab.spikes", "s"),
+        ("select s.spike_time - t.spike_time as x from lab.spikes as s join lab.spikes as t using (unit_id)", "s"),
+        ("with early as (select spike_time as t from lab.spikes) select max(t) as x from early", "s"),
+        ("select x from (select unit_id, spike_time as x from lab.spikes)", "s"),
+        ("select list(spike_time order by spike_time) as x from lab.spikes", "s"),
+        ("select spike_time as x from lab.spikes union all select spike_time from lab.spikes", "s"),
+        ("from (select spike_time as x from lab.spikes)", "s"),
+        ("select spike_time * 1000 as x from lab.spikes", None),
+        ("with ms as (select spike_time * 1000 as spike_time from lab.spikes) select spike_time as x from ms", None),
+        ("with e as (select unit_id as spike_time from lab.spikes) select spike_time as x from e", None),
+        ("select spike_time as x from lab.spikes union all select unit_id from lab.spikes", None),
+        ("select x from (select * replace (unit_id as spike_time) from lab.spikes) as s(x, y, z)", None),
+        ("select spike_time / unit_id as x from lab.spikes", None),
+        ("select count(spike_time) as x from lab.spikes", None),
+        ("select mine.spike_time as x from mine join lab.spikes using (unit_id)", None),
+    ],
+)
+def test_a_column_keeps_its_unit_only_as_far_as_it_is_certain(lake, query, unit):
+    mine = {"mine": {"unit_id": [1], "spike_time": [500.0]}}
+    assert lake.sql(query, tables=mine).units["x"] == unit
+
+
+def test_units_travel_with_the_answer(lake):
+    relation = lake.sql("select unit_id, spike_time from lab.spikes")
+    assert relation.arrow().schema.field("spike_time").metadata == {b"unit": b"s"}
+    assert relation.df().attrs["units"] == {"spike_time": "s"}
+    array = lake.sql("select spike_time, unit_id from lab.spikes").to_xarray("spike_time", "unit_id")
+    assert array["spike_time"].attrs["units"] == "s"
+    assert "<th>spike_time<br><small>s</small></th>" in relation._repr_html_()
+    assert "s ┃" in repr(relation)
+
+
+def test_what_is_shown_is_text_whatever_it_holds(lake):
+    relation = lake.sql("select '[red]x[/red] [/] <b>' as \"a[b]<i>\"")
+    assert "[red]x[/red] [/] <b>" in repr(relation)
+    assert "&lt;b&gt;" in relation._repr_html_()
+    assert "<i>" not in relation._repr_html_()
+
+
+def test_spikes_go_to_pynapple_with_what_is_constant_within_a_unit(lake):
+    group = lake.sql("select unit_id, spike_time, area from lab.spikes").to_tsgroup()
+    assert list(group.keys()) == [1, 2]
+    assert group[1].times().tolist() == [0.5, 1.0, 1.5]
+    assert group[2].times().tolist() == [0.75]  # one spike: no time of its own to be supported on
+    assert group["area"].tolist() == ["VISp", "CA1"]
+    with pytest.raises(QueryError, match="no spike"):
+        lake.sql("select unit_id, spike_time from lab.spikes where false").to_tsgroup()
+    with pytest.raises(QueryError, match="spike_time"):
+        lake.sql("select unit_id from lab.spikes").to_tsgroup()
+
+
+def test_series_and_intervals_go_to_pynapple(lake):
+    series = lake.sql("select spike_time as timestamp, unit_id from lab.spikes order by 1").to_tsd()
+    assert series.times().tolist() == [0.5, 0.75, 1.0, 1.5]
+    assert series.values.tolist() == [1, 2, 1, 1]
+    intervals = lake.sql("select 1.0 as start_time, 2.5 as stop_time").to_intervalset()
+    assert (intervals.start.tolist(), intervals.end.tolist()) == ([1.0], [2.5])
+
+
+def test_provenance_names_the_sources_and_the_code(lake):
+    found = lake.sql("select count(*) as n from lab.spikes").provenance()
+    assert [source["subject"] for source in found["sources"]] == ["table/lab.spikes"]
+    assert all(len(source["source_sha256"]) == 64 for source in found["sources"])
+    assert found["snapshot"] == lake.snapshot
+    questions = lake.sql("select count(*) as n from ecephys.good_units").provenance()["questions"]
+    assert {"ecephys.good_units", "ecephys.units"} <= set(questions)  # and what they rest on
+
+
+def test_parameters_are_values_not_text(lake):
+    query = "select count(*) as n from lab.spikes where area = $area"
+    assert lake.sql(query, {"area": "CA1"}).one().n == 1
+    assert lake.sql(query, {"area": "CA1' or true --"}).one().n == 0
+    assert lake.sql("select count(*) as n from lab.spikes where unit_id = ?", [1]).one().n == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("select unit_idd from lab.spikes", "unit_id"),
+        ("select unit_id frm lab.spikes", "LINE 1"),
+        ("from ecephys.good_unit", r"ecephys\.good_units"),
+        ("from nowhere", "lake.relations"),
+        ("select lisst_sort([1])", "list_sort"),
+        ("selec 1", "syntax"),
+    ],
+)
+def test_a_mistake_shows_at_once_and_says_what_is_near(lake, query, told):
+    with pytest.raises(QueryError, match=told):
+        lake.sql(query)
+
+
+def test_a_mistake_in_the_data_is_ours_too(lake):
+    with pytest.raises(QueryError, match="VISp"):
+        lake.sql("select area::int as n from lab.spikes order by 1").pl()
+    with pytest.raises(QueryError):
+        list(lake.sql("select area::int as n from lab.spikes").fetch_batches())
+
+
+@pytest.mark.parametrize(("word", "kind"), [("absent", AbsentError), ("unknown", UnknownError), ("wrong", QueryError)])
+def test_what_a_view_raises_has_its_class(lake, word, kind):
+    with pytest.raises(kind) as caught:
+        lake.sql(f"select error('{word}: take the other one') as x from lab.spikes").pl()
+    assert str(caught.value) == "take the other one"
+
+
+def test_a_picture_that_does_not_exist_is_told_with_those_that_do(lake):
+    with pytest.raises(AttributeError, match="raster"):
+        lake.sql("select 1 as x").plot.rastr()
+
+
+def test_a_closed_lake_says_so(tmp_path):
+    lake = brainlake.create(tmp_path / "lake")
+    lake.close()
+    with pytest.raises(QueryError, match="closed"):
+        lake.sql("select 1")
