@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,10 +18,9 @@ import numpy as np
 
 from ..lake.errors import SourceError
 from .contract import Source
-from .hdf5_heap import endless_heap
+from .hdf5_guard import guarded, refuse_foreign
 from .hdf5_values import Decoder, plain
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _SOFT_LINKS = 32  # followed one after the other before they are called a circle
 _SMALL = 64 << 20  # bytes that any dataset may declare, stored or not
 _COMPRESSION = 1_100  # the most that deflate can shrink: beyond it a shape is not what the file holds
@@ -37,17 +36,16 @@ class Hdf5File:
         self._file = file
         self._groups: dict[str, h5py.Group] = {"/": file["/"]}
         self._datasets: dict[str, Dataset] = {}
+        self._attributes: dict[str, Mapping[str, Any]] = {}
         self.decoder = Decoder(self.path_of_reference)
         self._path_of_address: dict[int, str] = {}
+        self.last_read = "/"  # for errors that nobody can place better
 
     @classmethod
     def open(cls, source: Source) -> Self:
         """Raises SourceError where the file is missing, empty, foreign or truncated."""
         refuse_foreign(source)
         with guarded(source, None):
-            if (place := endless_heap(source.path)) is not None:
-                reason = f"is damaged: its texts at byte {place:,} have no end"
-                raise SourceError(source, None, reason, "copy or download it again")
             # unlocked: files may lie on read-only mounts, and a lock would outlive a killed reader on some
             file = h5py.File(source.path, "r", locking=False)
             return cls(source, file, source.path.stat().st_size)
@@ -62,6 +60,7 @@ class Hdf5File:
         """Closing a damaged file may fail as well; nothing was written, so nothing is lost."""
         self._groups.clear()
         self._datasets.clear()
+        self._attributes.clear()
         with contextlib.suppress(Exception):
             self._file.close()
 
@@ -197,6 +196,7 @@ class Hdf5File:
 
     def dataset(self, path: str) -> Dataset:
         """A dataset, checked to be one that can be read. Raises SourceError."""
+        self.last_read = path
         if path not in self._datasets:
             item = self.item(path)
             if not isinstance(item, h5py.Dataset):
@@ -220,13 +220,16 @@ class Hdf5File:
             raise self.error(path, f"should be one value, and has the shape {_shape(dataset.shape)}")
         return plain(dataset[()].reshape(-1)[0])
 
-    def attributes(self, path: str) -> dict[str, Any]:
+    def attributes(self, path: str) -> Mapping[str, Any]:
         """Attributes as Python values (arrays as lists, references as paths); empty where nothing is there."""
-        found = self._find(path)
-        if found is None or isinstance(found[1], h5py.Datatype):
-            return {}
-        with self.guarded(path):
-            return {name: self._attribute(path, found[1], name) for name in sorted(found[1].attrs)}
+        if path not in self._attributes:
+            found = self._find(path)
+            if found is None or isinstance(found[1], h5py.Datatype):
+                return {}
+            with self.guarded(path):
+                names = sorted(found[1].attrs)
+                self._attributes[path] = {name: self._attribute(path, found[1], name) for name in names}
+        return self._attributes[path]
 
     def _attribute(self, path: str, item: Any, name: str) -> Any:
         where = f"{path}@{name}"
@@ -303,7 +306,11 @@ class Dataset:
         if self.is_null:
             return np.empty(0, self.dtype)
         with self.file.guarded(self.path):
-            return self.file.decoder.decode(np.asarray(self._dataset[key]), self.dtype)
+            values = self._dataset[key]
+            if not self.shape and h5py.check_vlen_dtype(self.dtype) is not None:
+                row, values = values, np.empty((), object)  # one value, which is an array
+                values[()] = row
+            return self.file.decoder.decode(np.asarray(values), self.dtype)
 
     def blocks(self, block_bytes: int = 32 << 20) -> Iterator[tuple[int, np.ndarray]]:
         """(first row, rows) of everything, block by block."""
@@ -331,47 +338,6 @@ class Dataset:
             if math.prod(shape) * self.dtype.itemsize > allowed:
                 reason = f"declares the {what} {_shape(shape)}, but {self.stored_bytes:,} bytes are stored"
                 raise self.file.error(self.path, reason, "the file is damaged or was never filled")
-
-
-def refuse_foreign(source: Source) -> None:
-    """Raise SourceError unless the file begins as HDF5 files do."""
-    try:
-        with source.path.open("rb") as file:
-            head = file.read(len(SIGNATURE))
-            if head == SIGNATURE:
-                return
-            for at in (512 << i for i in range(12)):  # HDF5 allows a block of the user's before its own
-                file.seek(at)
-                if file.read(len(SIGNATURE)) == SIGNATURE:
-                    return
-    except OSError as error:
-        raise SourceError(source, None, f"cannot be opened: {error.strerror}") from None
-    raise SourceError(source, None, "is no HDF5 file" if head else "is empty")
-
-
-@contextlib.contextmanager
-def guarded(source: Source, where: str | None) -> Iterator[None]:
-    """Whatever h5py throws within becomes one SourceError naming file and object."""
-    try:
-        yield
-    except SourceError:
-        raise
-    except MemoryError:
-        raise SourceError(source, where, "cannot be read: it asks for more memory than there is") from None
-    except RecursionError:
-        raise SourceError(source, where, "cannot be read: it is nested without end") from None
-    except Exception as error:
-        raise SourceError(source, where, *_said(error)) from None
-
-
-def _said(error: Exception) -> tuple[str, str | None]:
-    """Reason and remedy, from what the library says."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    if "truncated file" in text:
-        return "is truncated", "copy or download it again"
-    if "filter" in text and ("required" in text or "plugin" in text):
-        return f"is compressed in a way this installation cannot read: {text}", "pip install hdf5plugin"
-    return f"cannot be read: {text[:300]}", "the file is damaged: copy or download it again"
 
 
 def _with_cache(dataset: h5py.Dataset) -> h5py.Dataset:

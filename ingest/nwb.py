@@ -6,11 +6,14 @@ Generic rows go to the ``nwb`` tables: the file, its objects, its DynamicTables,
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
+
+import pyarrow as pa
 
 from ..lake.errors import SourceError
 from ..lake.tables.nwb import FILES
@@ -55,7 +58,8 @@ class NwbReader:
         with _open(source) as nwb:
             sections = _claiming(nwb)
             for section in sections:
-                section.inspect(nwb, report)
+                with _understanding(nwb, section):
+                    section.inspect(nwb, report)
             _Generic(nwb, sections, report).inspect()
 
     def read(self, source: Source, parts: frozenset[str], report: Report) -> Iterator[Rows | Attachment]:
@@ -64,7 +68,12 @@ class NwbReader:
             generic = _Generic(nwb, sections, report)  # meets every object first, so that references have their paths
             generic.inspect()
             for section in sections:
-                yield from section.read(nwb, parts, report)
+                wanted = parts & {part.name for part in section.parts}
+                with salvaging(report), _understanding(nwb, section):
+                    if wanted:
+                        yield from section.read(nwb, parts, report)
+                    else:
+                        section.inspect(nwb, report)
             yield from generic.read(parts)
 
 
@@ -77,13 +86,34 @@ def _open(source: Source) -> NwbFile:
 
 
 def _claiming(nwb: NwbFile) -> list[Section]:
-    return [section for section in SECTIONS if section.claims(nwb)]
+    claiming = []
+    for section in SECTIONS:
+        with _understanding(nwb, section):
+            if section.claims(nwb):
+                claiming.append(section)
+    return claiming
+
+
+@contextlib.contextmanager
+def _understanding(nwb: NwbFile, section: Section) -> Iterator[None]:
+    """Files of all laboratories come by: one that a domain does not expect is an error of the source, not a crash.
+
+    The generic parts of such a file can still be read by themselves.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, pa.ArrowException) as error:
+        reason = f"its {section.name} data are laid out as nobody expected: {type(error).__name__}: {error}"
+        generic = ",".join(part.name for part in GENERIC if part.default)
+        remedy = f"--only {generic} leaves them aside; report it if the file is sound"
+        raise SourceError(nwb.source, nwb.last_read, " ".join(reason.split())[:500], remedy) from error
 
 
 def _identity(nwb: NwbFile, sections: Sequence[Section]) -> Identity:
     for section in sections:
-        if identity := section.identify(nwb):
-            return identity
+        with _understanding(nwb, section):
+            if identity := section.identify(nwb):
+                return identity
     if nwb.identifier is None:
         raise nwb.error("/identifier", "is missing: nothing tells this recording from others")
     return Identity(f"nwb.file/{nwb.identifier}", "nwb")
@@ -106,7 +136,8 @@ class _Generic:
     def owned(self) -> Mapping[str, str]:
         owned: dict[str, str] = {}
         for section in self.sections:
-            owned |= section.owned(self.nwb)
+            with _understanding(self.nwb, section):
+                owned |= section.owned(self.nwb)
         return owned
 
     @cached_property

@@ -54,7 +54,8 @@ def choose(source: Source, as_reader: str | None = None) -> Reader:
 
 def _refuse_damaged(source: Source) -> None:
     """Raise SourceError where a file is not what its name or its first bytes promise: readers only say no to it."""
-    from .hdf5 import SIGNATURE, Hdf5File
+    from .hdf5 import Hdf5File
+    from .hdf5_guard import SIGNATURE
 
     try:
         with source.path.open("rb") as file:

@@ -115,6 +115,19 @@ def test_references_read_as_paths_and_enumerations_as_names(written: Write) -> N
         assert file.attributes("/refs") == {"target": "/a"}
 
 
+def test_arrays_of_their_own_length_are_rows(written: Write) -> None:
+    kind = h5py.vlen_dtype("i4")
+
+    def fill(f: h5py.File) -> None:
+        rows = f.create_dataset("rows", (2,), kind)
+        rows[0], rows[1] = [1, 2], []
+        f.create_dataset("row", (), kind)[()] = [1, 2, 3]
+
+    with written(fill) as file:
+        assert [row.tolist() for row in file.array("/rows")] == [[1, 2], []]
+        assert file.scalar("/row") == [1, 2, 3]
+
+
 def test_compounds_keep_their_fields_with_text_and_references_decoded(written: Write) -> None:
     kind = np.dtype([("n", "<i4"), ("where", h5py.ref_dtype), ("name", h5py.string_dtype()), ("xy", "<f4", (2,))])
 

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pyarrow as pa
 import pytest
-from brainlake.ingest.contract import Attachment, Identity, Report, Source
+from brainlake.ingest.contract import Attachment, Identity, Part, Report, Rows, Source
 from brainlake.ingest.nwb import GENERIC, READER
 from brainlake.ingest.nwb_file import NwbFile
 from brainlake.ingest.nwb_series import CHUNK_SAMPLES
@@ -359,6 +359,40 @@ def test_inconsistencies_name_the_object_and_salvage_takes_the_rest(
             r["path"] for r in salvaged.rows["nwb.series_chunks"]
         }
         assert lost == {"/acquisition/position"}
+
+
+def test_a_layout_that_a_domain_does_not_expect_is_an_error_of_the_source(
+    path: Path, everything: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Baffled:
+        name, version, parts = "mystery", "1", (Part("mysteries", "what nobody expected"),)
+
+        def claims(self, nwb: NwbFile) -> bool:
+            return True
+
+        def identify(self, nwb: NwbFile) -> None:
+            return None
+
+        def inspect(self, nwb: NwbFile, report: Report) -> None:
+            report.found("mysteries", 1)
+
+        def read(self, nwb: NwbFile, parts: frozenset[str], report: Report) -> Iterator[Rows]:
+            nwb.array("/scratch/odd/tags").astype(float)
+            yield from ()
+
+        def owned(self, nwb: NwbFile) -> dict[str, str]:
+            return {}
+
+    monkeypatch.setattr("brainlake.ingest.nwb.SECTIONS", (Baffled(),))
+    reason = (
+        r"/scratch/odd/tags: its mystery data are laid out as nobody expected: ValueError.*--only objects,tables,series"
+    )
+    with pytest.raises(SourceError, match=reason):
+        read(path, GENERIC_PARTS | {"mysteries"})
+    salvaged = read(path, GENERIC_PARTS | {"mysteries"}, salvage=True)
+    assert salvaged.tables == everything.tables
+    assert "laid out as nobody expected" in salvaged.report.skipped[0][1]
+    assert read(path).report.available["mysteries"] == 1
 
 
 def test_a_file_without_identifier_is_refused(edited: Callable[[Callable[[h5py.File], object]], Path]) -> None:
