@@ -20,8 +20,9 @@ from .output import FORMATS, ROWS_SHOWN, write_answer
 if TYPE_CHECKING:
     from .facade import Lake
     from .ingestion import IngestReport, Item
+    from .relation import Relation
 
-USER_ERROR, DEFECT, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
+USER_ERROR, DEFECT, INTERRUPTED = 1, 2, 130
 NOTES_SHOWN = 20
 
 
@@ -43,10 +44,6 @@ def run(arguments: list[str]) -> int:
         return _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         return _fail("stopped; the lake holds what was reported done, and nothing half", INTERRUPTED)
-    except BrokenPipeError:
-        # whoever read our output has seen enough; Python must not complain about it at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_PIPE
     except OSError as error:
         return _fail(f"{error.filename or 'output'}: {error.strerror or error}", USER_ERROR)
     except Exception as error:
@@ -251,7 +248,7 @@ def sql(
     table (for people), csv, json (an array of objects), parquet, arrow (a stream; with -o a Feather file).
     """
     text = _query_text(query)
-    write_answer(where.open().sql(text, _params(params) or None), format, output, rows)
+    write_answer(where.open().sql(text, _params(params) or None).reader(), format, output, rows)
 
 
 def _query_text(query: str | None) -> str:
@@ -323,8 +320,8 @@ def snapshots(where: _Where, **output: Any) -> None:
     _write(where.open().snapshots(), output)
 
 
-def _write(answer: Any, output: dict[str, Any]) -> None:
-    write_answer(answer, output["format"], output["output"], output["rows"])
+def _write(relation: Relation, output: dict[str, Any]) -> None:
+    write_answer(relation.reader(), output["format"], output["output"], output["rows"])
 
 
 @brainlake.command(epilog=_examples("brainlake tag submitted", "brainlake --at submitted sql 'from ecephys.sessions'"))
@@ -346,7 +343,8 @@ def tag(where: _Where, name: str) -> None:
 def diff(where: _Where, relation: str, before: str, after: str, **output: Any) -> None:
     """Tell the rows of a relation that only one of two snapshots has."""
     a, b = (int(at) if at.isdigit() else at for at in (before, after))
-    _write(where.open().diff(relation, a, b).to_arrow(), output)
+    rows = where.open().diff(relation, a, b).to_arrow()
+    write_answer(rows.to_reader(), output["format"], output["output"], output["rows"])
 
 
 @brainlake.command(epilog=_examples("brainlake write lab.labels labels.csv --key unit_id"))
@@ -389,13 +387,15 @@ def forget(where: _Where, subject: str, role: str | None) -> None:
     click.echo(f"forgot {subject} (snapshot {lake.snapshot})")
 
 
-@brainlake.command(epilog=_examples("brainlake check --deep", "brainlake check --repair"))
+@brainlake.command("check", epilog=_examples("brainlake check --deep", "brainlake check --repair"))
 @click.option("--deep", is_flag=True, help="Read every file, not only its size.")
 @click.option("--repair", is_flag=True, help="Remove files that no snapshot knows, left by interrupted work.")
 @pass_where
-def check(where: _Where, deep: bool, repair: bool) -> int:
+def check_command(where: _Where, deep: bool, repair: bool) -> int:
     """Tell what is wrong with the lake, and what to do about it; exit code 2 if something is damaged."""
-    findings = where.open_latest().check(repair=repair, deep=deep)
+    from .facade import check  # works where the lake is too damaged to be opened
+
+    findings = check(where.path, repair=repair, deep=deep)
     for finding in findings:
         click.echo(f"{finding.kind}: {finding.what} ({finding.remedy})")
     if not findings:

@@ -56,6 +56,29 @@ def open(path: str | os.PathLike[str] | None = None, snapshot: At = None) -> Lak
     return Lake(Catalog.open(where), snapshot)
 
 
+def check(
+    path: str | os.PathLike[str] | None = None, *, repair: bool = False, deep: bool = False
+) -> list[maintenance.Finding]:
+    """What is wrong with a lake, also where it is too damaged to be opened; see :meth:`Lake.check`."""
+    catalog = Catalog.open(Path(path) if path is not None else default_path())
+    try:
+        return _findings(catalog, repair=repair, deep=deep)
+    finally:
+        catalog.close()
+
+
+def _findings(catalog: Catalog, *, repair: bool, deep: bool) -> list[maintenance.Finding]:
+    from .ingestion import stale_ingests
+
+    if repair:
+        maintenance.repair(catalog)
+    stale = [
+        maintenance.Finding("stale", f"{old.subject} ({old.role}) from {old.source_url}", "brainlake ingest --stale")
+        for old in stale_ingests(catalog)
+    ]
+    return maintenance.check(catalog, deep=deep) + stale
+
+
 def _open_file(path: Path) -> Lake:
     directory = Path(tempfile.mkdtemp(prefix="brainlake-"))
     try:
@@ -264,17 +287,7 @@ class Lake:
 
     def check(self, *, repair: bool = False, deep: bool = False) -> list[maintenance.Finding]:
         """What is wrong with the lake, each with its remedy; ``repair`` removes what no snapshot knows."""
-        from .ingestion import stale_ingests
-
-        if repair:
-            maintenance.repair(self.catalog)
-        findings = maintenance.check(self.catalog, deep=deep)
-        return findings + [
-            maintenance.Finding(
-                "stale", f"{old.subject} ({old.role}) from {old.source_url}", "brainlake ingest --stale"
-            )
-            for old in stale_ingests(self.catalog)
-        ]
+        return _findings(self.catalog, repair=repair, deep=deep)
 
     def compact(self, table: str | None = None) -> Any:
         """Fold small files into large ones; answers do not change."""

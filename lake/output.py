@@ -45,23 +45,23 @@ def format_for(wanted: str | None, path: Path | None) -> Format:
     raise BrainlakeError(f"{path}: name the format (--format {'|'.join(FORMATS)}), or use a suffix that tells it")
 
 
-def write_answer(answer: Any, wanted: str | None, path: Path | None = None, rows: int = ROWS_SHOWN) -> None:
-    """Write anything that speaks Arrow's C stream to a file, or to standard output.
+def write_answer(
+    answer: pa.RecordBatchReader, wanted: str | None, path: Path | None = None, rows: int = ROWS_SHOWN
+) -> None:
+    """Write record batches to a file, or to standard output.
 
     wanted : one of FORMATS, or None: by the file's suffix, else ``table``
     rows : how many of them the format ``table`` shows on standard output; 0 is all
     """
-    import pyarrow as pa
-
     chosen = format_for(wanted, path)
     if path is None:
         if chosen in BINARY and sys.stdout.isatty():
             raise BrainlakeError(f"{chosen} is not for the screen: name a file with -o, or pipe it")
-        _WRITERS[chosen](pa.RecordBatchReader.from_stream(answer), sys.stdout.buffer, rows)
+        _WRITERS[chosen](answer, sys.stdout.buffer, rows)
         sys.stdout.flush()
     else:
         with _whole(path) as stream:
-            _WRITERS[chosen](pa.RecordBatchReader.from_stream(answer), stream, 0)
+            _WRITERS[chosen](answer, stream, 0)
 
 
 @contextlib.contextmanager
