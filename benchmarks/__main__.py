@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
+
 from . import asking, counting, growing, ingesting, spike_layout
 from .material import Material
 from .measure import Row, table
@@ -23,6 +25,15 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
     "growth": ("A growing lake", growing.growth),
     "many": ("Many small ingests", growing.many_ingests),
 }
+
+INTRODUCTION = """# Benchmarks
+
+Measured by `python -m benchmarks --output docs/benchmarks.md` (`make bench`): {cores} cores, Python {python},
+DuckDB {duckdb}. Files and lakes are generated in the true Allen layout, files lie in the page cache, times are medians.
+Ours and each peer run on the same data in the same run; a ratio above 1 says how many times faster ours is. Each answer
+is compared with an independent computation before it is timed. The Allen SDK runs in an environment of its own, named
+by `$BRAINLAKE_ALLENSDK_PYTHON`.
+"""
 
 
 def main() -> int:
@@ -42,7 +53,7 @@ def main() -> int:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     arguments.dir.mkdir(parents=True, exist_ok=True)
     material = Material(arguments.dir.resolve(), int(arguments.spikes))
-    text = [f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}.\n"]
+    text = [INTRODUCTION.format(cores=os.cpu_count(), python=platform.python_version(), duckdb=duckdb.__version__)]
     missed = 0
     for name in arguments.names or BENCHMARKS:
         if name == "layout":

@@ -46,9 +46,9 @@ def counting(material: Material) -> list[Row]:
     lazynwb_ms = _lazynwb(material.large_session, units[:FEW_UNITS], starts[:FEW_WINDOWS], expected)
     rows = [
         faster("counts, summed", summed, numpy_ms, "numpy.searchsorted, trains in memory", 3),
-        faster("counts, all 25 M rows out", all_rows, numpy_ms, "numpy.searchsorted, trains in memory", 1),
+        faster("counts, all 25 M rows out", all_rows, numpy_ms, "numpy.searchsorted, trains in memory"),
         faster("counts, summed", summed, _pynapple(trains, starts), "pynapple, trains in memory", 2),
-        faster(f"{FEW_UNITS} units, {FEW_WINDOWS} windows", few_summed, lazynwb_ms, "lazynwb, from the file", 1),
+        faster(f"{FEW_UNITS} units, {FEW_WINDOWS} windows", few_summed, lazynwb_ms, "lazynwb, from the file"),
     ]
     if python := os.environ.get(ALLENSDK):
         sdk = _allensdk(python, material, trains, starts)
