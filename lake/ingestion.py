@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ..ingest import registry, sources
 from ..ingest.contract import Attachment, Reader, Report, Source
@@ -174,7 +174,7 @@ def _run(work: Sequence[Job], jobs: int, progress: Progress) -> IngestReport:
 def ingest_file(job: Job, progress: Callable[[str, int, int], None] = lambda *_: None) -> Item:
     """Ingest one file in this process. Every failure becomes the item's error; the lake is then unchanged."""
     began = time.perf_counter()
-    facts: dict[str, str] = {}
+    facts: dict[str, Any] = {}
     try:
         item = _ingest_file(job, progress, facts)
     except BrainlakeError as error:
@@ -190,7 +190,7 @@ def ingest_file(job: Job, progress: Callable[[str, int, int], None] = lambda *_:
     return Item(**{**item.__dict__, "seconds": time.perf_counter() - began})
 
 
-def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dict[str, str]) -> Item:
+def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dict[str, Any]) -> Item:
     source = job.source
     before = _stat(source)
     reader = registry.choose(source, job.as_reader)
@@ -250,13 +250,18 @@ def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dic
 
 
 def choose_parts(reader: Reader, only: Sequence[str] | None, beside: Sequence[str] = ()) -> frozenset[str]:
-    """The parts to take: ``only`` these, or the reader's default ones, and those ``beside``."""
+    """The parts to take: ``only`` these, or the reader's default ones, and those ``beside``.
+
+    One run may go over sources of several kinds, so a reader leaves aside what is a part of another's alone.
+    """
     known = {part.name for part in reader.parts}
-    for name in (*(only or ()), *beside):
-        if name not in known:
-            raise BrainlakeError(f"reader {reader.name} knows no part {name!r}: it has {', '.join(sorted(known))}")
+    for name in {*(only or ()), *beside} - known:
+        if not any(name == part.name for other in registry.names() for part in registry.get(other).parts):
+            raise BrainlakeError(f"no reader knows a part {name!r}: {reader.name} has {', '.join(sorted(known))}")
+    if only is not None and not known.intersection(only):
+        raise BrainlakeError(f"reader {reader.name} has none of the parts asked for, only {', '.join(sorted(known))}")
     base = {part.name for part in reader.parts if part.default} if only is None else set(only)
-    return frozenset(base | set(beside))
+    return frozenset((base | set(beside)) & known)
 
 
 def _same(live: IngestState, reader: Reader, options: dict[str, bool], chosen: frozenset[str]) -> bool:
@@ -281,7 +286,8 @@ class _Digest:
     """SHA-256 of a file, computed beside the reading of it (hashlib gives up the interpreter lock)."""
 
     def __init__(self, path: Path) -> None:
-        self._path, self._value, self._error = path, "", None
+        self._path, self._value = path, ""
+        self._error: OSError | None = None
         self._thread = threading.Thread(target=self._hash, daemon=True)
         self._thread.start()
 
@@ -292,7 +298,7 @@ class _Digest:
                 while block := file.read(HASH_BLOCK):
                     digest.update(block)
         except OSError as error:
-            self._error: OSError | None = error
+            self._error = error
         self._value = digest.hexdigest()
 
     def result(self) -> str:
