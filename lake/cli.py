@@ -361,7 +361,7 @@ def write(where: _Where, name: str, file: Path, key: str | None) -> None:
 def _frame(file: Path) -> Any:
     import polars as pl
 
-    readers = {
+    readers: dict[str, Any] = {
         ".csv": pl.read_csv,
         ".parquet": pl.read_parquet,
         ".json": pl.read_json,

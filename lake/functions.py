@@ -52,8 +52,9 @@ def declared() -> dict[str, Udf]:
 
 def register_functions(con: duckdb.DuckDBPyConnection) -> None:
     """Make every kernel callable on a connection."""
+    create: Any = con.create_function  # its stub knows row-at-a-time functions only
     for udf in declared().values():
-        con.create_function(
+        create(
             udf.name,
             adapt(udf),
             [duckdb.sqltype(sql_type(kind)) for kind in udf.args],

@@ -102,7 +102,7 @@ def parse(path: Path, root: Path = VIEWS) -> Question:
     parameters: tuple[tuple[str, str | None], ...] = ()
     for form in ("macro", "function"):
         if form in facts:
-            kind = form  # type: ignore[assignment]
+            kind = form
             signature = _SIGNATURE.fullmatch(facts[form])
             if not signature or signature[1] != name:
                 raise SpecError(f"{path}: its {form} line must read {name}(parameters)")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Okabe & Ito (2008): distinct also for the colour-blind.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
 
-_LOOK = {
+_LOOK: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.labelsize": 10,
