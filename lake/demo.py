@@ -5,7 +5,6 @@ The recordings are made up (their layout is not): two sessions, the LFP of a pro
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import textwrap
@@ -36,9 +35,11 @@ QUESTIONS = (
     Asked(
         "What is here, and what is known but not here?",
         """
-        select subject, part, state, size_bytes
+        select part, state, count(*) as n_sources, sum(size_bytes)::bigint as size_bytes
         from lake.holdings
-        order by all
+        where subject like 'ecephys.%'
+        group by all
+        order by state, size_bytes desc
         """,
     ),
     Asked(
@@ -55,9 +56,10 @@ QUESTIONS = (
     Asked(
         "Where along the probe do they lie?",
         f"""
-        select session_id, unit_id, probe_id, probe_vertical_position, structure_acronym, firing_rate
+        select unit_id, probe_name, probe_vertical_position, structure_acronym, firing_rate
         from ecephys.units
         where session_id = {SESSION}
+        order by probe_name, probe_vertical_position
         """,
         "unit_depth",
     ),
@@ -128,20 +130,20 @@ QUESTIONS = (
     Asked(
         "Which is the preferred direction of each unit, from its mean rates?",
         f"""
-        with rates as (
-            select r.unit_id, p.orientation, avg(r.spike_count / p.duration) as spikes_per_s
-            from ecephys.spike_counts('good', 'gratings') as r
-            join ecephys.stimulus_presentations as p
-              on p.session_id = r.session_id and p.stimulus_presentation_id = r.window_id
-            group by all),
-        good as (
+        with good as (
             select session_id, unit_id
             from ecephys.good_units
             where session_id = {SESSION}),
         gratings as (
             select session_id, stimulus_presentation_id as window_id, start_time, stop_time
             from ecephys.stimulus_presentations
-            where session_id = {SESSION} and stimulus_name = 'drifting_gratings' and orientation is not null)
+            where session_id = {SESSION} and stimulus_name = 'drifting_gratings' and orientation is not null),
+        rates as (
+            select r.unit_id, p.orientation, avg(r.spike_count / p.duration) as spikes_per_s
+            from ecephys.spike_counts('good', 'gratings') as r
+            join ecephys.stimulus_presentations as p
+              on p.session_id = r.session_id and p.stimulus_presentation_id = r.window_id
+            group by all)
         select unit_id, arg_max(orientation, spikes_per_s) as preferred_direction, max(spikes_per_s) as spikes_per_s
         from rates
         group by all
@@ -163,8 +165,9 @@ QUESTIONS = (
             select session_id, probe_id, channel_id
             from ecephys.lfp_channels
             where session_id = {SESSION})
-        select channel_id, time_from_event, lfp
-        from ecephys.lfp_average('spikes', 'channels', before := 0.2, after := 0.2)
+        select c.channel_id, c.probe_vertical_position, a.time_from_event, a.lfp
+        from ecephys.lfp_average('spikes', 'channels', before := 0.2, after := 0.2) as a
+        join ecephys.lfp_channels as c using (session_id, probe_id, channel_id)
         order by all
         """,
         "lfp",
@@ -172,12 +175,14 @@ QUESTIONS = (
     Asked(
         "What do the spikes look like?",
         f"""
-        select unit_id, time, voltage
-        from ecephys.peak_waveform_samples
-        where session_id = {SESSION}
-        order by all
+        select p.unit_id, u.structure_acronym, p.sampling_rate, p.waveform
+        from ecephys.peak_waveforms as p
+        join ecephys.good_units as u using (session_id, unit_id)
+        where p.session_id = {SESSION}
+        order by p.unit_id
+        limit 5
         """,
-        "waveform",
+        "waveforms",
     ),
     Asked(
         "How do good units of my own classes differ? (my_labels is a frame of ours)",
@@ -272,7 +277,7 @@ def _answer(lake: Lake, number: int, asked: Asked, frames: dict[str, Any], pictu
         matplotlib.use("Agg")
         axes = getattr(relation.plot, asked.picture)()
         axes.figure.savefig(path, dpi=120, bbox_inches="tight")
-        print(f"    picture: {os.path.relpath(path)}")
+        print(f"    picture: {path}")
 
 
 def _say(text: str) -> None:
