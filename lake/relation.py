@@ -46,16 +46,22 @@ class Relation:
         self._session, self.query, self._params = session, query, params
         self._tables = {name: _frame(frame) for name, frame in (tables or {}).items()}
         self._types: dict[str, str] = {}
+        self._checked: tuple[int, duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation] | None = None
 
     # -- running --------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """Bind the query: mistakes show now, not when the answer is asked for."""
+        """Bind the query: mistakes show now, not when the answer is asked for. The first output needs not do it again."""
         cursor, bound = self._bound()
         self._types = dict(zip(unique(bound.columns), (plain_name(str(t)) for t in bound.types), strict=True))
-        cursor.close()
+        self._checked = self._session.snapshot_id, cursor, bound
 
     def _bound(self) -> tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation]:
+        checked, self._checked = self._checked, None
+        if checked is not None:
+            if checked[0] == self._session.snapshot_id:
+                return checked[1], checked[2]
+            checked[1].close()
         cursor = self._session.cursor(self.query)
         try:
             for name, frame in self._tables.items():
@@ -196,7 +202,7 @@ class Relation:
 
         Raises QueryError where there is none, or more than one.
         """
-        table = plain(self._run(lambda r: r.limit(2).to_arrow_table()))
+        table = plain(self._run(_first_two))
         if table.num_rows != 1:
             raise QueryError(f"the answer has {'no row' if not table.num_rows else 'more than one row'}, not one")
         return Row({name: to_value(table[name]) for name in table.column_names})
@@ -365,6 +371,15 @@ class Relation:
             "questions": {n: _hash(q.create) for n, q in questions.items()},
             "udfs": {n: _hash(inspect.getsource(u.function)) for n, u in used.items()},
         }
+
+
+def _first_two(bound: duckdb.DuckDBPyRelation) -> pa.Table:
+    """Two rows, if there are, without computing the rest; ``limit`` would bind the query anew."""
+    reader = bound.to_arrow_reader(1)
+    batches: list[pa.RecordBatch] = []
+    while sum(batch.num_rows for batch in batches) < 2 and (batch := next(reader, None)) is not None:
+        batches.append(batch)
+    return pa.Table.from_batches(batches, reader.schema)
 
 
 def _frame(frame: Any) -> Any:

@@ -75,7 +75,7 @@ class Session:
     def _lock(self) -> None:
         con = self.connection
         folders = [str(self.state.root / folder) for folder in ("data", "cache")]
-        con.execute(f"set global allowed_directories = {_literal(folders).removesuffix('::varchar[]')}")
+        con.execute(f"set global allowed_directories = [{', '.join(map(_text, folders))}]")
         con.execute("set global enable_external_access = false")
         con.execute("set global lock_configuration = true")
 
@@ -126,7 +126,7 @@ class Session:
     @staticmethod
     def _set(con: duckdb.DuckDBPyConnection, variables: Mapping[str, Sequence[str]]) -> None:
         for name, files in variables.items():
-            con.execute(f'set variable "{name}" = {_literal(files)}')
+            con.execute(f'set variable "{name}" = ?', [list(files)])  # as text the list takes ten times as long
 
     def _set_attachments(self, con: duckdb.DuckDBPyConnection) -> None:
         paths: dict[str, str] = {}
@@ -139,7 +139,9 @@ class Session:
                 for file in (one.subject, one.source_url.rsplit("/", 1)[-1]):
                     paths[f"{file}|{name}"] = path
         paths |= {f"|{name}": found[0] for name, found in bare.items() if len(found) == 1}
-        con.execute(f"set variable {ATTACHMENTS} = map({_literal(list(paths))}, {_literal(list(paths.values()))})")
+        con.execute(
+            f"set variable {ATTACHMENTS} = map(?::varchar[], ?::varchar[])", [list(paths), list(paths.values())]
+        )
 
     # -- asking ---------------------------------------------------------------------------------------------------
 
@@ -253,7 +255,3 @@ def _scan(table: TableState, variable: str, stored: pa.Schema) -> str:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
-
-
-def _literal(values: Sequence[str]) -> str:
-    return "[" + ", ".join(map(_text, values)) + "]::varchar[]"
