@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from .lake import errors
 from .lake.errors import BrainlakeError
+from .version import __version__
 
 if TYPE_CHECKING:
     from .lake.facade import Lake, create, open
 
-__version__ = "0.1.0"
 __all__ = ["BrainlakeError", "Lake", "__version__", "create", "errors", "open"]
 
 

@@ -339,7 +339,7 @@ class Relation:
 
     def provenance(self) -> dict[str, Any]:
         """Where the answer comes from: snapshot, sources with SHA-256 and reader, and the code that computed it."""
-        from .. import __version__
+        from ..version import __version__
         from .functions import declared
 
         named = self._session.named(self.query)

@@ -38,7 +38,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = tmp_path_factory.mktemp("wheel")
     copy = work / "brainlake"
     copy.mkdir()
-    for name in ("__init__.py", "__main__.py", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("__init__.py", "__main__.py", "version.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy / name)
     for name in SHIPPED:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
