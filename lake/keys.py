@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from .spec import INGEST_ID_FIELD, TableSpec
 
 def refuse_doubled_within(spec: TableSpec, root: Path, files: Sequence[WrittenFile], source: str) -> None:
     """Raise DoubledKeyError where an ingest's own rows hold a key twice."""
-    if not spec.key or not files:
+    if not spec.key or sum(f.n_rows for f in files) < 2:
         return
     columns = ", ".join(spec.key)
     query = f"select {columns} from read_parquet(?) group by {columns} having count(*) > 1 limit 1"
@@ -74,12 +75,15 @@ def _paths(root: Path, spec: TableSpec, names: Sequence[str]) -> list[str]:
     return [str(root / "data" / spec.schema_name / spec.table_name / name) for name in names]
 
 
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    """One engine for all questions of a process: making one costs more than most of the answers."""
+    return duckdb.connect(config={"threads": 1})
+
+
 def _ask(query: str, parameters: list[object]) -> tuple[Any, ...] | None:
-    connection = duckdb.connect(config={"threads": 1})
-    try:
-        return connection.execute(query, parameters).fetchone()
-    finally:
-        connection.close()
+    with _connection().cursor() as cursor:
+        return next(iter(cursor.execute(query, parameters).fetchall()), None)
 
 
 def _say(spec: TableSpec, row: tuple[Any, ...]) -> str:
