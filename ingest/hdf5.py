@@ -18,7 +18,7 @@ import numpy as np
 
 from ..lake.errors import SourceError
 from .contract import Source
-from .hdf5_guard import guarded, refuse_foreign
+from .hdf5_guard import guarded, refuse_foreign, refuse_unknown_list
 from .hdf5_values import Decoder, plain
 
 _SOFT_LINKS = 32  # followed one after the other before they are called a circle
@@ -202,6 +202,7 @@ class Hdf5File:
             if not isinstance(item, h5py.Dataset):
                 raise self.error(path, "should be a dataset, and is a group")
             with self.guarded(path):
+                refuse_unknown_list(self.source, path, item.id.get_type())
                 self._datasets[path] = Dataset(self, path, _with_cache(item))
         return self._datasets[path]
 
@@ -238,6 +239,7 @@ class Hdf5File:
             space = attribute.get_space()
             if space.get_simple_extent_type() == h5py.h5s.NULL:
                 return None
+            refuse_unknown_list(self.source, where, attribute.get_type())
             size = space.get_simple_extent_npoints() * attribute.get_type().get_size()
             if size > _ATTRIBUTE_BYTES:
                 raise self.error(where, f"declares {size:,} bytes: more than any attribute holds")

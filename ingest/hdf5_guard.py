@@ -6,10 +6,13 @@ import contextlib
 from collections.abc import Iterator
 from typing import IO
 
+import h5py
+
 from ..lake.errors import SourceError
 from .contract import Source
 from .hdf5_heap import endless_heap
 
+_LIST_KIND = 3  # byte of an encoded type of lists whose low half says of what: 0 values, 1 characters
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -60,3 +63,18 @@ def _said(error: Exception) -> tuple[str, str | None]:
     if "filter" in text and ("required" in text or "plugin" in text):
         return f"is compressed in a way this installation cannot read: {text}", "pip install hdf5plugin"
     return f"cannot be read: {text[:300]}", "the file is damaged: copy or download it again"
+
+
+def refuse_unknown_list(source: Source, where: str, type_: h5py.h5t.TypeID) -> None:
+    """Raise SourceError for a type of lists that are neither of values nor of characters.
+
+    Nothing but damage makes one, and libhdf5 crashes when it reads a value of it (found by damaged variants).
+    """
+    kind = type_.get_class()
+    if kind == h5py.h5t.COMPOUND:
+        for member in range(type_.get_nmembers()):
+            refuse_unknown_list(source, where, type_.get_member_type(member))
+    elif kind == h5py.h5t.ARRAY:
+        refuse_unknown_list(source, where, type_.get_super())
+    elif kind == h5py.h5t.VLEN and type_.encode()[_LIST_KIND] & 0x0F:
+        raise SourceError(source, where, "has a type that HDF5 does not know", "the file is damaged")

@@ -104,6 +104,22 @@ def test_a_heap_of_texts_that_never_ends_is_refused(tmp_path: Path) -> None:
         Hdf5File.open(Source(tmp_path / "file.nwb", "file.nwb"))
 
 
+def test_a_list_type_that_hdf5_does_not_know_is_refused(tmp_path: Path) -> None:
+    """libhdf5 crashes on it (found by variants 1159 and 1267)."""
+    with h5py.File(tmp_path / "file.nwb", "w") as file:
+        file["x"] = 1
+        file["x"].attrs["unit"] = "V"
+    data = (tmp_path / "file.nwb").read_bytes()
+    of_characters = b"\x19\x01\x01\x00\x10\x00\x00\x00"  # type 9, version 1; of characters, in UTF-8; 16 bytes
+    assert data.count(of_characters) == 1
+    (tmp_path / "file.nwb").write_bytes(data.replace(of_characters, b"\x19\x7f" + of_characters[2:]))
+    with (
+        Hdf5File.open(Source(tmp_path / "file.nwb", "file.nwb")) as file,
+        pytest.raises(SourceError, match=r"/x@unit: has a type that HDF5 does not know"),
+    ):
+        file.attributes("/x")
+
+
 def test_a_dataset_put_together_from_itself_is_refused(tmp_path: Path) -> None:
     """libhdf5 overruns its stack on it (found by variant 416)."""
     with h5py.File(tmp_path / "file.nwb", "w") as file:
