@@ -100,7 +100,7 @@ class Catalog:
     @classmethod
     def create(cls, root: str | os.PathLike[str]) -> Catalog:
         """Make an empty lake in a new or empty directory."""
-        root = Path(root).absolute()
+        root = _plain_path(root)
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
             what = "already is a lake" if (root / CATALOG_FILE).exists() else "is not empty"
             raise CatalogError(f"{root} {what}: open it, or choose another directory")
@@ -126,7 +126,7 @@ class Catalog:
     @classmethod
     def open(cls, root: str | os.PathLike[str]) -> Catalog:
         """Open an existing lake; read-only where its directory cannot be written."""
-        root = Path(root).absolute()
+        root = _plain_path(root)
         if not (root / CATALOG_FILE).is_file():
             raise CatalogError(
                 f"{root} is not a lake (no {CATALOG_FILE}): make one with `brainlake create`, "
@@ -369,6 +369,13 @@ def _first_rows(database: sqlite3.Connection) -> None:
     main = (0, "00000000-0000-4000-8000-000000000000", 0, None, "main", "main/", 1)
     database.execute("insert into ducklake_schema values (?, ?, ?, ?, ?, ?, ?)", main)
     database.execute("insert into brainlake_metadata values ('format_version', ?)", [str(ducklake.FORMAT_VERSION)])
+
+
+def _plain_path(root: str | os.PathLike[str]) -> Path:
+    path = Path(root).absolute()
+    if any(character in str(path) for character in "*?["):
+        raise CatalogError(f"{path}: DuckDB takes *, ? and [ in a path for a pattern; rename the directory")
+    return path
 
 
 def _is_busy(error: sqlite3.Error) -> bool:

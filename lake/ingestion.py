@@ -27,6 +27,7 @@ from .writer import IngestWriter
 Status = Literal["ingested", "replaced", "unchanged", "failed", "inspected"]
 Progress = Callable[[str, str, int, int], None]  # (source, what, done, total)
 HASH_BLOCK = 1 << 22
+FOLD_EVERY = 256  # files of a long run after which small tables are folded: keys are checked against fewer files
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def ingest(
                 for old in stale_ingests(catalog)
                 for source in fetch.expand([old.source_url])
             ]
-        report = _run(work, jobs or os.cpu_count() or 1, progress or (lambda *_: None))
+        report = _run(catalog, work, jobs or os.cpu_count() or 1, progress or (lambda *_: None))
     if not dry_run:
         for item in report.failed:
             catalog.record_failure(item.source, item.subject, item.reader, item.error)
@@ -159,7 +160,7 @@ def _names(parts: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if parts is None else tuple(parts)
 
 
-def _run(work: Sequence[Job], jobs: int, progress: Progress) -> IngestReport:
+def _run(catalog: Catalog, work: Sequence[Job], jobs: int, progress: Progress) -> IngestReport:
     items: dict[int, Item] = {}
     workers = Workers(f"{__name__}:ingest_file", jobs)
     names = [str(job.source) for job in work]
@@ -168,6 +169,8 @@ def _run(work: Sequence[Job], jobs: int, progress: Progress) -> IngestReport:
             answer = Item(names[index], "failed", error=f"{names[index]}: {answer.reason}")
         items[index] = answer
         progress(names[index], "done", 1, 1)
+        if len(items) % FOLD_EVERY == 0:
+            fold_small_tables(catalog)
     return IngestReport(tuple(items[i] for i in range(len(work))))
 
 

@@ -192,3 +192,10 @@ def test_ten_thousand_files_are_listed_fast(catalog):
         assert len(catalog.state().tables[spec.name].files) == 10_000
         seconds.append(time.perf_counter() - began)
     assert min(seconds) < 0.3  # twice what design.md's budget for opening leaves here, for busy machines
+
+
+def test_a_path_that_reads_as_a_pattern_is_refused(tmp_path):
+    for name in ("lake[1]", "what?", "all*"):
+        with pytest.raises(CatalogError, match="pattern"):
+            Catalog.create(tmp_path / name)
+        assert not (tmp_path / name).exists()
