@@ -142,8 +142,8 @@ def lfp(frame: pl.DataFrame, *, spacing: float | None = None, ax: Axes | None = 
     assert depth is not None
     with canvas(ax, (6.4, 4.8)) as ax:
         channels = frame.group_by("channel_id").agg(pl.col(depth).first()).sort(depth)["channel_id"].to_list()
-        values = frame["lfp"].to_numpy() * 1e6
-        step = spacing or 1.2 * np.nanpercentile(np.abs(values - np.nanmedian(values)), 99) or 1.0
+        swing = frame.select((pl.col("lfp") - pl.col("lfp").mean().over("channel_id")) * 1e6).to_series().to_numpy()
+        step = spacing or 2.0 * float(np.nanpercentile(np.abs(swing), 99)) or 1.0
         for number, channel in enumerate(channels):
             trace = frame.filter(pl.col("channel_id") == channel).sort(x)
             microvolts = trace["lfp"].to_numpy() * 1e6
@@ -268,7 +268,10 @@ def running_speed(frame: pl.DataFrame, *, ax: Axes | None = None) -> Axes:
     assert x is not None
     with canvas(ax, (7.2, 2.4)) as ax:
         trace = frame.group_by(x).agg(pl.col("speed").mean()).sort(x)
-        ax.plot(trace[x].to_numpy(), trace["speed"].to_numpy(), color=colour(0), linewidth=0.8)
+        time, speed = trace[x].to_numpy(), trace["speed"].to_numpy().copy()
+        if len(time) > 1:  # no line over intervals without samples: the wheel stood, or nothing was recorded
+            speed[1:][np.diff(time) > 10 * np.median(np.diff(time))] = np.nan
+        ax.plot(time, speed, color=colour(0), linewidth=0.8)
         ax.axhline(0, color="0.7", linewidth=0.6, zorder=0)
         if x == "time_from_event":
             onset(ax)
