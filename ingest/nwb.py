@@ -167,13 +167,22 @@ class _Generic:
 
     def inspect(self) -> None:
         """Bytes of every part, as stored in the file."""
-        sizes = {"tables": sum(reader.stored_bytes for _, reader in self.tables)}
+        sizes = {"objects": self._other_bytes(), "tables": sum(reader.stored_bytes for _, reader in self.tables)}
         for series in self.series:
             if series.is_stored and series.part and series.data is not None:
                 sizes[series.part] = sizes.get(series.part, 0) + series.data.stored_bytes
-        self.report.found("objects", 0)
         for part, size in sizes.items():
             self.report.found(part, size)
+
+    def _other_bytes(self) -> int:
+        """Bytes of datasets that belong to no table and no series."""
+        groups = {entry.path for entry, _ in self.tables} | {series.path for series in self.series}
+        total = 0
+        for entry in self.entries:
+            if entry.kind == "dataset" and entry.path.rpartition("/")[0] not in groups:
+                with salvaging(self.report):
+                    total += self.nwb.stored_bytes(entry.path)
+        return total
 
     def read(self, parts: frozenset[str]) -> Iterator[Rows | Attachment]:
         if parts & {part.name for part in GENERIC}:

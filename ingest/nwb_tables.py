@@ -18,6 +18,7 @@ from .nwb_arrow import arrow_array, arrow_type, ragged_array
 from .nwb_file import NwbFile
 from .nwb_objects import Entry, to_json, type_name
 from .nwb_table import NwbTable
+from .salvage import leave_out
 
 KIND = "nwb.table"
 _BATCH_ROWS = 65_536
@@ -148,7 +149,7 @@ class TableReader:
         for name in self.table.declared:
             if name not in self.table.columns:
                 reason = "should be a column: the table says it has it, and there is none"
-                self._refuse_or_skip(self.nwb.error(self.table.at(name), reason), name)
+                self._leave_out(self.nwb.error(self.table.at(name), reason), name)
 
     def _take(self, name: str, owned: Mapping[str, str]) -> None:
         path = self.table.at(name)
@@ -163,7 +164,7 @@ class TableReader:
             if self.report.salvage and column is not None:
                 _try_reading(column, self.table.n_rows)
         except SourceError as error:
-            self._refuse_or_skip(error, name)
+            self._leave_out(error, name)
             return
         if column is not None:
             self.columns.append(column)
@@ -194,10 +195,8 @@ class TableReader:
         elements = next((path for path, user in self._label_columns.items() if user == name), None)
         return self.nwb.array(elements) if elements else None
 
-    def _refuse_or_skip(self, error: SourceError, name: str) -> None:
-        if not self.report.salvage:
-            raise error
-        self.report.skip(error.where or self.table.at(name), error.reason)
+    def _leave_out(self, error: SourceError, name: str) -> None:
+        leave_out(error, self.report)
         self.left_out[name] = f"damaged: {error.reason}"
 
     def _ids(self) -> pa.Array:

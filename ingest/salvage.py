@@ -18,6 +18,13 @@ def salvaging(report: Report) -> Iterator[None]:
     try:
         yield
     except SourceError as error:
-        if not report.salvage:
-            raise
-        report.skip(error.where or "/", error.reason)
+        leave_out(error, report)
+
+
+def leave_out(error: SourceError, report: Report) -> None:
+    """Report a damaged object, once however often it is met; raise the error where the source is not salvaged."""
+    if not report.salvage:
+        raise error
+    left_out = (error.where or "/", error.reason)
+    if left_out not in report.skipped:
+        report.skip(*left_out)
