@@ -12,6 +12,7 @@ from ..lake.errors import SourceError
 from ..lake.tables.behavior import EYE_TRACKING, GAZE_MAPPING, RUNNING_SPEED, RUNNING_WHEEL
 from .contract import Report, Rows
 from .ecephys_recording import EYE, RIG, Recording, rig_equipment, salvaged
+from .nwb_columns import real_column, reals
 
 RUNNING = "/processing/running"
 WHEEL = {
@@ -58,11 +59,17 @@ def _speed(recording: Recording) -> Iterator[Rows]:
     nwb, path = recording.nwb, f"{RUNNING}/running_speed"
     if not nwb.has(f"{path}/data"):
         return
-    speed, times = nwb.array(f"{path}/data"), nwb.array(f"{path}/timestamps")
-    if times.ndim == 2:  # v1: start and end of every interval
-        start, stop = times if times.shape[0] == 2 else times.T
+    speed = reals(nwb, f"{path}/data")
+    if nwb.dataset(f"{path}/timestamps").ndim == 2:  # v1: start and end of every interval
+        limits = reals(nwb, f"{path}/timestamps", 2)
+        if 2 not in limits.shape:
+            raise nwb.error(f"{path}/timestamps", f"should be starts and ends, and has the shape {limits.shape}")
+        start, stop = limits if limits.shape[0] == 2 else limits.T
     else:
-        start, stop = times, _optional(recording, f"{RUNNING}/running_speed_end_times/timestamps")
+        start, stop = (
+            reals(nwb, f"{path}/timestamps"),
+            _optional(recording, f"{RUNNING}/running_speed_end_times/timestamps"),
+        )
     rotation = _optional(recording, f"{RUNNING}/running_wheel_rotation/data")
     columns = {"timestamp": start, "stop_time": stop, "speed": speed, "net_rotation": rotation}
     yield _sorted(recording, RUNNING_SPEED.name, path, columns)
@@ -73,7 +80,7 @@ def _wheel(recording: Recording) -> Iterator[Rows]:
     if not nwb.has(f"{path}/data"):
         return
     columns = {name: _optional(recording, f"{where}/data") for name, where in WHEEL.items()}
-    columns["timestamp"] = nwb.array(f"{path}/timestamps")
+    columns["timestamp"] = reals(nwb, f"{path}/timestamps")
     yield _sorted(recording, RUNNING_WHEEL.name, path, columns)
 
 
@@ -84,9 +91,9 @@ def _ellipses(recording: Recording) -> Iterator[Rows]:
         path = f"{EYE}/{short}_ellipse_fits"
         if nwb.has(path):
             table = nwb.table(path)
-            columns |= {f"{name}_{c}": table.values(c) for c in ELLIPSE_COLUMNS if c in table.columns}
+            columns |= {f"{name}_{c}": real_column(table, c) for c in ELLIPSE_COLUMNS if c in table.columns}
             if "timestamps" in table.columns:
-                columns["timestamp"] = table.values("timestamps")
+                columns["timestamp"] = real_column(table, "timestamps")
     if columns:
         yield _sorted(recording, EYE_TRACKING.name, EYE, columns)
 
@@ -96,15 +103,19 @@ def _gaze(recording: Recording) -> Iterator[Rows]:
     for kind in GAZE_KINDS:
         module = f"/processing/{kind}_gaze_mapping"
         for name in GAZE_SERIES:
-            data = _optional(recording, f"{module}/{name}/data")
+            path = f"{module}/{name}"
+            on_screen = name.startswith("screen")
+            data = _optional(recording, f"{path}/data", 2 if on_screen else 1)
             if data is None:
                 continue
-            columns.setdefault("timestamp", recording.nwb.array(f"{module}/{name}/timestamps"))
-            if data.ndim == 1:
+            columns.setdefault("timestamp", reals(recording.nwb, f"{path}/timestamps"))
+            if not on_screen:
                 columns[f"{kind}_{name}"] = data
             else:
                 unit = "deg" if name.endswith("spherical") else "cm"
                 # OD-10: x is the first column, although the reference reads it as y
+                if data.shape[1] != 2:
+                    raise recording.nwb.error(f"{path}/data", f"has {data.shape[1]} columns, not x and y")
                 columns[f"{kind}_screen_x_{unit}"], columns[f"{kind}_screen_y_{unit}"] = data[:, 0], data[:, 1]
     if columns:
         yield _sorted(recording, GAZE_MAPPING.name, "/processing/raw_gaze_mapping", columns)
@@ -115,25 +126,25 @@ def _rig(recording: Recording) -> Iterator[Rows]:
     row: dict[str, Any] = {}
     if nwb.has(RIG):
         vectors = {name: _optional(recording, f"{RIG}/{name}") for name in RIG_VECTORS}
-        row = {name: None if v is None else v.astype(np.float64).tolist() for name, v in vectors.items()}
+        row = {name: None if v is None else v.tolist() for name, v in vectors.items()}
     elif nwb.has(f"{EYE}/rig_geometry_data"):  # v1: a table with rows x, y, z
         table = nwb.table(f"{EYE}/rig_geometry_data")
         for name, unit in RIG_VECTORS.items():
             spelled = next((c for c in (f"{name}_{unit}", name) if c in table.columns), None)
-            row[name] = None if spelled is None else table.values(spelled).astype(np.float64).tolist()
+            row[name] = None if spelled is None else real_column(table, spelled).tolist()
     if row:
         row["equipment"] = rig_equipment(nwb)
         columns = {name: [value] for name, value in row.items()}
         yield Rows("behavior.eye_tracking_rigs", {"session_id": [recording.session_id], **columns})
 
 
-def _optional(recording: Recording, path: str) -> np.ndarray | None:
-    return recording.nwb.array(path) if recording.nwb.has(path) else None
+def _optional(recording: Recording, path: str, ndim: int = 1) -> np.ndarray | None:
+    return reals(recording.nwb, path, ndim) if recording.nwb.has(path) else None
 
 
 def _sorted(recording: Recording, table: str, where: str, columns: dict[str, np.ndarray | None]) -> Rows:
     """Equally long columns in the order of time, NaN as NULL. Raises SourceError where lengths differ."""
-    given = {name: np.asarray(values, np.float64) for name, values in columns.items() if values is not None}
+    given = {name: values for name, values in columns.items() if values is not None}
     lengths = {len(values) for values in given.values()}
     if "timestamp" not in given or len(lengths) != 1:
         reason = f"has columns of different lengths: {sorted(lengths)}" if len(lengths) > 1 else "has no times"

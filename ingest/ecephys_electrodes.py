@@ -15,7 +15,7 @@ from ..lake.tables.ecephys import NWB_CHANNELS, NWB_LFP_CHANNELS
 from .contract import Report, Rows
 from .ecephys_names import CHANNEL_RENAMES, STRUCTURE_IDS
 from .ecephys_recording import ELECTRODES, GROUPS, Recording
-from .nwb_columns import extra_json, numbers, texts
+from .nwb_columns import extra_json, numbers, texts, whole_column
 from .nwb_table import NwbTable
 
 _NOWHERE = ("", "None", "nan")  # how Allen files spell a channel out of the brain
@@ -53,7 +53,7 @@ class Electrodes:
     def probe_ids(self) -> list[int | None]:
         """Lake's probe ids, in the order of the table."""
         if self.recording.is_allen and "probe_id" in self.table.columns:
-            return [int(p) for p in self.table.values("probe_id")]
+            return whole_column(self.table, "probe_id").tolist()
         known = {path: self.recording.group_id(path) for path in self.recording.groups}
         if "group_name" in self.table.columns:
             paths = [f"{GROUPS}/{name}" for name in self.table.values("group_name")]
@@ -73,7 +73,7 @@ class Electrodes:
         """(probe id, index on the probe) -> channel id."""
         if "local_index" not in self.table.columns:
             return {}
-        indices = self.table.values("local_index").tolist()
+        indices = whole_column(self.table, "local_index").tolist()
         return dict(zip(zip(self.probe_ids, indices, strict=True), self.channel_ids.tolist(), strict=True))
 
     def rows(self, lfp_rate: float | None = None, columns_of: Mapping[int, int] | None = None) -> Rows:
@@ -102,7 +102,7 @@ class Electrodes:
         rows["impedance"] = numbers(take("impedance", "imp"), n)
         rows["filtering"] = texts(take("filtering", "filtering"), n)
         valid = take("valid_data", "valid_data")
-        rows["valid_data"] = pa.nulls(n, pa.bool_()) if valid is None else pa.array(valid.astype(bool))
+        rows["valid_data"] = pa.nulls(n, pa.bool_()) if valid is None else _flags(valid, n)
         if allen:
             # others' x, y, z are in the space of their own atlas, so they stay in ``extra``
             for target, axis in _CCF.items():
@@ -188,8 +188,13 @@ def warn_of_unregistered(electrodes: Electrodes, report: Report) -> None:
 def _number(value: Any) -> float | None:
     if value is None:
         return None
-    number = float(value)
-    return number if number == number else None
+    if not isinstance(value, (int, float)) or value != value:
+        return None
+    return float(value)
+
+
+def _flags(values: np.ndarray, n: int) -> pa.Array:
+    return pa.array(values.astype(bool)) if values.dtype.kind in "biu" else pa.nulls(n, pa.bool_())
 
 
 def _text(value: Any) -> str | None:

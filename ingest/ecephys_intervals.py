@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +11,8 @@ from ..lake.errors import SourceError
 from .contract import Report, Rows
 from .ecephys_recording import INTERVALS, Recording, salvaged
 from .ecephys_stimuli import IntervalTable, allen_presentations, other_presentations
-from .nwb_columns import numbers, texts
+from .nwb_columns import numbers, real_column, texts
+from .nwb_table import NwbTable
 
 INVALID_TIMES = f"{INTERVALS}/invalid_times"
 _OPTOTAGGING = "/processing/optotagging"
@@ -24,7 +24,7 @@ def interval_paths(recording: Recording) -> list[str]:
     """Paths of the tables of presentations or trials."""
     nwb = recording.nwb
     paths = [f"{INTERVALS}/{name}" for name in nwb.children(INTERVALS)]
-    paths = [p for p in paths if p != INVALID_TIMES and nwb.has(f"{p}/start_time")]
+    paths = [p for p in paths if p != INVALID_TIMES and nwb.is_dataset(f"{p}/start_time")]
     if recording.layout == "allen_v2":
         # others' tables of an Allen file (epochs, trials) keep to themselves
         return [p for p in paths if p.endswith("_presentations")] or paths
@@ -59,18 +59,27 @@ def _read(recording: Recording, path: str, report: Report) -> IntervalTable:
         if name in ("timeseries", "timeseries_index"):
             continue  # which samples of which series an interval covers: bookkeeping of NWB
         columns[name] = _as_rows(table, name)
-    start = np.asarray(columns["start_time"], np.float64)
-    unknown = np.isnan(start)
-    if unknown.any():
-        report.skip(path, f"{int(unknown.sum())} intervals without a start time")
-        columns = {name: c[~unknown] for name, c in columns.items()}
-    return IntervalTable(path.rsplit("/", 1)[1], columns)
+    for name in ("start_time", "stop_time"):
+        if name in table.columns:
+            columns[name] = real_column(table, name)
+    return started(IntervalTable(table.name, columns), path, report)
 
 
-def _as_rows(table: Any, name: str) -> np.ndarray:
+def started(table: IntervalTable, path: str, report: Report) -> IntervalTable:
+    """The intervals that have a start; the others are left out, and reported."""
+    unknown = np.isnan(table.columns["start_time"])
+    if not unknown.any():
+        return table
+    report.skip(path, f"{int(unknown.sum())} intervals without a start time")
+    return IntervalTable(table.name, {name: column[~unknown] for name, column in table.columns.items()})
+
+
+def _as_rows(table: NwbTable, name: str) -> np.ndarray:
     values, ends = table.values(name), table.ends(name)
     if ends is None and values.ndim == 1:
         return values
+    if ends is not None and not len(ends):
+        return np.empty(0, object)
     parts = np.split(values, ends[:-1]) if ends is not None else list(values)
     rows = np.empty(len(parts), object)
     rows[:] = [p.tolist() for p in parts] if len(parts) else []
@@ -96,8 +105,8 @@ def _invalid_times(recording: Recording) -> Iterator[Rows]:
         {
             "session_id": np.full(n, recording.session_id, np.int64),
             "invalid_time_id": ids,
-            "start_time": table.values("start_time").astype(np.float64),
-            "stop_time": table.values("stop_time").astype(np.float64),
+            "start_time": real_column(table, "start_time"),
+            "stop_time": real_column(table, "stop_time"),
             "tags": tags,
             "scope": pa.array([row[0] for row in allen], pa.string()),
             "scope_id": pa.array([int(r[1]) if r[1] and r[1].isdigit() else None for r in allen], pa.int64()),
@@ -113,17 +122,17 @@ def optogenetic_rows(recording: Recording, report: Report) -> Iterator[Rows]:
 
 def _optogenetic(recording: Recording) -> Iterator[Rows]:
     nwb = recording.nwb
-    path = next((p for p in OPTO_TABLES if nwb.has(f"{p}/start_time")), None)
+    path = next((p for p in OPTO_TABLES if nwb.is_dataset(f"{p}/start_time")), None)
     if path is None:
         return
     table = nwb.table(path)
     values = {name: table.values(name) for name in table.columns if table.ends(name) is None}
-    start = values["start_time"].astype(np.float64)
+    start, stop = real_column(table, "start_time"), real_column(table, "stop_time")
     order, n = np.argsort(start, kind="stable"), len(start)
     name = values.get("stimulus_name", values.get("name"))  # v1 says name
     columns = {
         "start_time": pa.array(start),
-        "stop_time": pa.array(values["stop_time"].astype(np.float64)),
+        "stop_time": pa.array(stop),
         "duration": numbers(values.get("duration"), n),
         "condition": texts(values.get("condition"), n),
         "level": numbers(values.get("level"), n),

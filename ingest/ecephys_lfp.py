@@ -15,6 +15,7 @@ from ..lake.spec import float32, float64, int32, list_
 from .contract import Report, Rows, made_id
 from .ecephys_electrodes import Electrodes
 from .ecephys_recording import Recording
+from .nwb_columns import real_or_none, reals
 from .spool import Spool
 
 CHUNK_SAMPLES = 65_536
@@ -41,6 +42,14 @@ class LfpSeries:
         return data
 
     @cached_property
+    def conversion(self) -> float:
+        """Volts a unit of the data."""
+        factor = self.recording.nwb.attributes(f"{self.path}/data").get("conversion", 1.0)
+        if not isinstance(factor, (int, float)) or not np.isfinite(factor):
+            raise self.recording.nwb.error(f"{self.path}/data@conversion", f"should be a number, and is {factor!r}")
+        return float(factor)
+
+    @cached_property
     def series_id(self) -> int:
         """Probe id of an Allen probe file; of others, of the series."""
         recording = self.recording
@@ -50,7 +59,7 @@ class LfpSeries:
     def electrode_rows(self) -> np.ndarray:
         """Row of the electrodes table of every column of the data."""
         nwb, n = self.recording.nwb, 1 if self.data.ndim == 1 else self.data.shape[1]
-        rows = nwb.array(f"{self.path}/electrodes") if nwb.has(f"{self.path}/electrodes") else np.arange(n)
+        rows = reals(nwb, f"{self.path}/electrodes") if nwb.has(f"{self.path}/electrodes") else np.arange(n)
         if len(rows) != n or (len(rows) and not 0 <= rows.min() <= rows.max() < len(self.electrodes.channel_ids)):
             reason = f"names {len(rows)} electrodes of {len(self.electrodes.channel_ids)} for {n} columns of data"
             raise SourceError(nwb.source, f"{self.path}/electrodes", reason)
@@ -64,11 +73,14 @@ class LfpSeries:
         """Time stamps of samples (s)."""
         nwb = self.recording.nwb
         if nwb.has(f"{self.path}/timestamps"):
-            return nwb.dataset(f"{self.path}/timestamps")[start:stop].astype(np.float64)
+            times = nwb.dataset(f"{self.path}/timestamps")
+            if times.dtype.kind not in "fiu" or times.ndim != 1:
+                raise nwb.error(f"{self.path}/timestamps", f"should be a list of times, and is {times.dtype}")
+            return times[start:stop].astype(np.float64)
         rate = nwb.attributes(f"{self.path}/starting_time").get("rate")
-        if not rate:
+        if not isinstance(rate, (int, float)) or not rate > 0:
             raise SourceError(nwb.source, self.path, "has neither timestamps nor a rate")
-        return float(nwb.scalar(f"{self.path}/starting_time") or 0.0) + np.arange(start, stop) / float(rate)
+        return (real_or_none(nwb, f"{self.path}/starting_time") or 0.0) + np.arange(start, stop) / rate
 
     def measured_rate(self, declared: float | None, report: Report) -> float | None:
         """Sampling rate of the stored samples (Hz).
@@ -77,7 +89,7 @@ class LfpSeries:
         """
         some = self.times(0, min(len(self.data), 1_024))
         step = float(np.median(np.diff(some))) if len(some) > 2 else 0.0
-        if step <= 0:
+        if not step > 0:
             return declared
         if declared is None:
             return 1 / step
@@ -192,7 +204,7 @@ def _chunk_rows(
 
 def _counts(series: LfpSeries, samples: np.ndarray) -> tuple[np.ndarray | None, float | None, np.ndarray | None]:
     """(counts, scale, None), or (None, None, samples in V)."""
-    conversion = float(series.recording.nwb.attributes(f"{series.path}/data").get("conversion", 1.0))
+    conversion = series.conversion
     if samples.dtype.kind in "iu":
         if samples.dtype.itemsize <= 2 or not len(samples) or np.abs(samples.astype(np.int64)).max() < 2**31:
             return samples.astype(np.int32), conversion, None
@@ -229,16 +241,16 @@ def csd_rows(recording: Recording) -> Iterator[Rows]:
     nwb, path = recording.nwb, csd_path(recording)
     if path is None or recording.probe_id is None:
         return
-    density, times = nwb.array(f"{path}/data").astype(np.float64), nwb.array(f"{path}/timestamps").astype(np.float64)
+    density, times = reals(nwb, f"{path}/data", 2), reals(nwb, f"{path}/timestamps")
     if path.startswith(f"{CSD}/ecephys_csd"):
         axes = [f"{CSD}/ecephys_csd/virtual_electrode_{axis}_positions" for axis in "xy"]
-        x, y = (nwb.array(a).astype(np.float64) if nwb.has(a) else None for a in axes)
+        x, y = (reals(nwb, a) if nwb.has(a) else None for a in axes)
         density = density.T
     else:
-        control = nwb.array(f"{path}/control").astype(np.float64) if nwb.has(f"{path}/control") else None
+        control = reals(nwb, f"{path}/control", 2) if nwb.has(f"{path}/control") else None
         x, y = (None, None) if control is None else (control[:, 0], control[:, 1])
     n = len(density)
-    if density.ndim != 2 or density.shape[1] != len(times) or any(p is not None and len(p) != n for p in (x, y)):
+    if density.shape[1] != len(times) or any(p is not None and len(p) != n for p in (x, y)):
         shape = " x ".join(map(str, density.shape))
         raise SourceError(nwb.source, f"{path}/data", f"is {shape} for {len(times)} times")
     yield Rows(

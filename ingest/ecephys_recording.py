@@ -87,7 +87,7 @@ def recognise(nwb: NwbFile) -> Recording:
     if layout == "nwb2":
         start = _text(nwb.scalar("/session_start_time")) or ""
         key = f"{identifier}\x1f{start}"
-        return Recording(nwb, layout, made_id(key), identifier or "", key)
+        return Recording(nwb, layout, made_id(key), identifier or str(made_id(key)), key)
     probe_id = _probe_of(nwb)
     session = _text(nwb.scalar("/general/session_id")) if probe_id is not None else identifier
     if not session or not session.isdigit():
@@ -149,7 +149,8 @@ def session_rows(recording: Recording) -> Rows:
         "nwb_version": nwb.version,
     }
     numeric = ("session_id", "session_start_time_utc", "age_in_days")
-    return Rows("ecephys.nwb_sessions", {k: [v if k in numeric else _text(v)] for k, v in row.items()})
+    told_rows = {k: [v if k in numeric else _text(v)] for k, v in row.items()}
+    return Rows("ecephys.nwb_sessions", {**told_rows, "source_session_id": [recording.source_session_id]})
 
 
 def rig_equipment(nwb: NwbFile) -> str | None:

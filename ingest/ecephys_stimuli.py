@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..lake.tables.ecephys import NWB_PRESENTATIONS
+from .nwb_columns import plain
 
 Column = np.ndarray  # (n,) float64, int64, bool or object (str, list, None)
 
@@ -83,13 +84,13 @@ def allen_presentations(session_id: int, tables: Sequence[IntervalTable], *, kee
     standard = standard_names([str(n) for part in parts for n in set(part.names)])
     for part in parts:
         part.names = np.array([standard[n] for n in part.names], object)
-    return _rows(session_id, parts, keep_ids, _plain)
+    return _rows(session_id, parts, keep_ids, _unspelled)
 
 
 def other_presentations(session_id: int, tables: Sequence[IntervalTable]) -> pa.Table:
     """Rows of ``ecephys.nwb_presentations`` from another laboratory's interval tables, one table after the other."""
     parts = [_Part(t, {}, np.full(len(t), t.name, object), dict(t.columns)) for t in tables]
-    return _rows(session_id, parts, False, lambda value: value)
+    return _rows(session_id, parts, False, plain)
 
 
 def standard_names(names: Iterable[str]) -> dict[str, str]:
@@ -215,7 +216,7 @@ def _factorised(column: Column) -> tuple[np.ndarray, list[Any]]:
 
 def _numbers(column: Column) -> tuple[pa.Array, Column | None]:
     """A column as float64, and the values that are no number (flashes have a spatial frequency '[0.0, 0.0]')."""
-    if column.dtype != object:
+    if column.dtype.kind in "fiub":
         return pa.array(column.astype(np.float64), from_pandas=True), None
     codes, values = _factorised(column)
     numbers = [_number(v) for v in values]
@@ -250,7 +251,7 @@ def _number(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except ValueError:
+    except (TypeError, ValueError):
         return None
     return None if number != number else number
 
@@ -261,10 +262,10 @@ def _text(value: Any) -> str | None:
     return repr(float(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
 
 
-def _plain(value: Any) -> Any:
+def _unspelled(value: Any) -> Any:
     """Numbers are numbers, whether a layout spells them as text (v1) or not (v2), so that both give the same row."""
-    number = _number(value)
-    return value if number is None else number
+    number = None if isinstance(value, bool) else _number(value)
+    return plain(value if number is None else number)
 
 
 def _parameters(n: int, columns: Mapping[str, Column], spell: Callable[[Any], Any]) -> pa.Array:
@@ -277,6 +278,6 @@ def _parameters(n: int, columns: Mapping[str, Column], spell: Callable[[Any], An
     texts = []
     for row in first:
         given = {name: spell(values[codes[row]]) for name, codes, values in named}
-        given = {name: v for name, v in given.items() if v is not None and v == v}
+        given = {name: v for name, v in given.items() if v is not None}
         texts.append(json.dumps(given, ensure_ascii=False) if given else None)
     return pa.array(texts, pa.string()).take(pa.array(which))

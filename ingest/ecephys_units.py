@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import h5py
 import numpy as np
 import pyarrow as pa
 
@@ -17,14 +16,14 @@ from .contract import Report, Rows
 from .ecephys_electrodes import Electrodes, plain_columns, sampling_rates
 from .ecephys_names import UNIT_RENAMES
 from .ecephys_recording import UNITS, Recording
-from .nwb_columns import extra_json, numbers, texts
+from .hdf5 import Dataset
+from .nwb_columns import extra_json, numbers, texts, whole_column
 from .nwb_table import NwbTable
 from .spike_blocks import SpikeBlocks, UnitCount
 
 SLICE_SPIKES = 1 << 21  # spikes read at once
 _RAGGED = ("spike_times", "spike_amplitudes", "waveform_mean", "waveforms", "waveform_sd")
 # of other laboratories only metrics whose name says what they are, whatever the unit
-_WITH_UNIT = {"waveform_amplitude", "waveform_duration", "waveform_halfwidth", "waveform_spread"}
 _ALLEN_METRICS = {c.name for c in UNIT_METRICS}
 _OTHER_METRICS = {name for name in _ALLEN_METRICS if not name.startswith("waveform_")}
 
@@ -59,7 +58,7 @@ class Units:
         """Channel id of the largest mean waveform: told (Allen), or the unit's one electrode."""
         n = len(self.local_ids)
         if self.recording.is_allen and "peak_channel_id" in self.values:
-            return [int(c) for c in self.values["peak_channel_id"]]
+            return whole_column(self.table, "peak_channel_id").tolist()
         if "electrodes" not in self.table.columns or not self.electrodes.exists:
             return [None] * n
         channels = self.electrodes.channel_ids
@@ -70,9 +69,16 @@ class Units:
     def electrode_rows(self) -> list[np.ndarray]:
         """Rows of the electrodes table of every unit."""
         column = self.table.data("electrodes")
-        flat, ends = column[:], self.table.ends("electrodes")
+        ends = self.table.ends("electrodes")
+        if column.ndim != 1 or column.dtype.kind not in "iu":
+            raise self.recording.nwb.error(
+                column.path, f"should hold rows of the electrodes table, and is {column.dtype}"
+            )
+        flat = self.table.values("electrodes").astype(np.int64)
         if ends is None:
             return [np.atleast_1d(r) for r in flat]
+        if not len(ends):
+            return []
         return np.split(flat, ends[:-1])
 
     @cached_property
@@ -148,8 +154,8 @@ class Units:
 
     def gather_spikes(self, blocks: SpikeBlocks, report: Report) -> None:
         """Read all spikes once, in large slices, into blocks of time."""
-        times, ends = self.table.data("spike_times"), self._ends("spike_times")
-        amplitudes = self.table.data("spike_amplitudes") if blocks.has_amplitudes else None
+        times, ends = self._flat("spike_times"), self._ends("spike_times")
+        amplitudes = self._flat("spike_amplitudes") if blocks.has_amplitudes else None
         ids, total = self.unit_ids.tolist(), len(times)
         for start in range(0, total, SLICE_SPIKES):
             stop = min(start + SLICE_SPIKES, total)
@@ -167,6 +173,14 @@ class Units:
                 start, unit = end, unit + 1
             report.progress("spikes", stop, total)
         self._report_left_out(blocks, report)
+
+    def _flat(self, name: str) -> Dataset:
+        """All units' values of a ragged column, to be read in slices."""
+        data = self.table.data(name)
+        if data.dtype.kind not in "fiu" or data.ndim != 1:
+            reason = f"should be a list of numbers, and is {data.ndim}-dimensional {data.dtype}"
+            raise self.recording.nwb.error(data.path, reason)
+        return data
 
     def _ends(self, name: str) -> np.ndarray:
         ends = self.table.ends(name)
@@ -215,8 +229,3 @@ def open_blocks(units: Units) -> SpikeBlocks:
     """Where a recording's spikes are gathered; Allen files mark unsynchronised spikes by a negative time."""
     recording = units.recording
     return SpikeBlocks(recording.session_id, units.has_amplitudes, drop_negative=recording.is_allen)
-
-
-def stored_bytes(data: h5py.Dataset) -> int:
-    """Bytes a dataset takes in the file."""
-    return int(data.id.get_storage_size())

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +16,11 @@ import pyarrow as pa
 from ..lake.errors import SourceError
 from ..lake.spec import float32, list_
 from .contract import Identity, Part, Report, Rows, Source, made_id
+from .ecephys_intervals import started
 from .ecephys_names import STRUCTURE_IDS
 from .ecephys_recording import salvaged, utc
 from .ecephys_stimuli import IntervalTable, allen_presentations, other_presentations
-from .nwb_columns import plain
+from .nwb_columns import plain, real_or_none, reals, text_or_none, whole_or_none
 from .nwb_file import NwbFile
 from .spike_blocks import SpikeBlocks
 
@@ -79,9 +79,8 @@ class Recording:
             for name in self.nwb.children(parent):
                 path = f"{parent}/{name}"
                 if self.nwb.is_group(path):
-                    channel = self.nwb.scalar(f"{path}/channel")
-                    whole = None if channel is None else int(channel)
-                    found.append(Unit(path, name, made_id(self.key, parent, name), module, whole))
+                    channel = whole_or_none(self.nwb, f"{path}/channel")
+                    found.append(Unit(path, name, made_id(self.key, parent, name), module, channel))
         return found
 
     def probe_id(self, module: str) -> int:
@@ -90,8 +89,8 @@ class Recording:
     def channel_id(self, unit: Unit) -> int | None:
         return None if unit.channel is None else made_id(self.key, f"{unit.module}/channel", unit.channel)
 
-    def value(self, unit: Unit, name: str) -> Any:
-        return self.nwb.scalar(f"{unit.path}/{name}")
+    def real(self, unit: Unit, name: str) -> float | None:
+        return real_or_none(self.nwb, f"{unit.path}/{name}")
 
 
 class Nwb1EcephysReader:
@@ -177,17 +176,20 @@ def _inspect(recording: Recording, report: Report) -> None:
 
 def _session(recording: Recording) -> Rows:
     nwb = recording.nwb
+    told = {
+        "session_description": "/session_description",
+        "institution": "/general/institution",
+        "lab": "/general/lab",
+        "subject_id": "/general/subject/subject_id",
+        "species": "/general/subject/species",
+        "sex": "/general/subject/sex",
+        "full_genotype": "/general/subject/genotype",
+    }
     row = {
         "session_id": recording.session_id,
-        "source_session_id": str(nwb.scalar("/identifier") or ""),
+        "source_session_id": text_or_none(nwb, "/identifier") or "",
         "session_start_time_utc": utc(nwb.scalar("/session_start_time")),
-        "session_description": nwb.scalar("/session_description"),
-        "institution": nwb.scalar("/general/institution"),
-        "lab": nwb.scalar("/general/lab"),
-        "subject_id": nwb.scalar("/general/subject/subject_id"),
-        "species": nwb.scalar("/general/subject/species"),
-        "sex": nwb.scalar("/general/subject/sex"),
-        "full_genotype": nwb.scalar("/general/subject/genotype"),
+        **{name: text_or_none(nwb, path) for name, path in told.items()},
         "source_layout": "nwb1",
         "nwb_version": nwb.version,
     }
@@ -205,7 +207,9 @@ def _probes(recording: Recording) -> Rows:
             "name": names,
             "source_probe_id": names,
             "sampling_rate": [rate] * len(names),
-            "description": [recording.nwb.attributes(module).get("description") for module in recording.modules],
+            "description": [
+                str(recording.nwb.attributes(m).get("description") or "") or None for m in recording.modules
+            ],
         },
     )
 
@@ -219,7 +223,7 @@ def _channels(recording: Recording) -> Iterator[Rows]:
     if not first:
         return
     units = list(first.values())
-    acronyms = [str(recording.value(u, "ccf_structure") or "") or None for u in units]
+    acronyms = [text_or_none(recording.nwb, f"{u.path}/ccf_structure") for u in units]
     yield Rows(
         "ecephys.nwb_channels",
         {
@@ -227,8 +231,8 @@ def _channels(recording: Recording) -> Iterator[Rows]:
             "channel_id": list(first),
             "probe_id": [recording.probe_id(u.module) for u in units],
             "local_index": [u.channel for u in units],
-            "probe_vertical_position": [_number(recording.value(u, "ypos_probe")) for u in units],
-            "probe_horizontal_position": [_number(recording.value(u, "xpos_probe")) for u in units],
+            "probe_vertical_position": [recording.real(u, "ypos_probe") for u in units],
+            "probe_horizontal_position": [recording.real(u, "xpos_probe") for u in units],
             "structure_acronym": acronyms,
             "structure_id": [STRUCTURE_IDS.get(a) if a else None for a in acronyms],
             "source_channel_id": [f"{u.probe}/{u.channel}" for u in units],
@@ -241,13 +245,14 @@ def _units(recording: Recording, parts: frozenset[str], report: Report) -> Itera
     nwb = recording.nwb
     with SpikeBlocks(recording.session_id, False, drop_negative=recording.is_allen) as blocks:
         for done, unit in enumerate(recording.units):
-            times = nwb.array(f"{unit.path}/times")
-            if times.dtype.kind not in "fiu" or times.ndim != 1:
-                raise SourceError(nwb.source, f"{unit.path}/times", "is no list of times")
-            nan = int(np.isnan(times).sum()) if times.dtype.kind == "f" else 0
+            times = reals(nwb, f"{unit.path}/times")
+            nan = int(np.isnan(times).sum())
             if nan and not report.salvage:
                 raise SourceError(nwb.source, f"{unit.path}/times", f"holds {nan} times that are no number")
-            blocks.add(unit.unit_id, times.astype(np.float64))
+            try:
+                blocks.add(unit.unit_id, times)
+            except ValueError as error:
+                raise SourceError(nwb.source, f"{unit.path}/times", str(error)) from None
             if nan:
                 report.skip(f"{unit.path}/times", f"{nan} spikes without a time")
             report.progress("spikes", done + 1, len(recording.units))
@@ -273,7 +278,7 @@ def _unit_rows(recording: Recording, blocks: SpikeBlocks) -> Rows:
             "unit_id": [u.unit_id for u in units],
             "peak_channel_id": [recording.channel_id(u) for u in units],
             "quality": ["good" if recording.is_allen else None for _ in units],
-            "snr": [_number(recording.value(u, "snr")) for u in units],
+            "snr": [recording.real(u, "snr") for u in units],
             "probe_id": [recording.probe_id(u.module) for u in units],
             "cluster_id": [int(u.name) if u.name.isdigit() else None for u in units],
             "source_unit_id": [u.name for u in units],
@@ -288,8 +293,9 @@ def _unit_rows(recording: Recording, blocks: SpikeBlocks) -> Rows:
 
 def _extra(recording: Recording, unit: Unit) -> str | None:
     """Further single values of a unit's group."""
-    names = [n for n in recording.nwb.children(unit.path) if n not in _UNIT_FIELDS]
-    given = {n: plain(recording.value(unit, n)) for n in names if not recording.nwb.is_group(f"{unit.path}/{n}")}
+    nwb = recording.nwb
+    names = [n for n in nwb.children(unit.path) if n not in _UNIT_FIELDS and nwb.is_dataset(f"{unit.path}/{n}")]
+    given = {n: plain(nwb.scalar(p)) for n in names if nwb.dataset(p := f"{unit.path}/{n}").size == 1}
     given = {n: v for n, v in given.items() if v is not None}
     return json.dumps(given, ensure_ascii=False, sort_keys=True) if given else None
 
@@ -298,7 +304,7 @@ def _waveforms(recording: Recording) -> Iterator[Rows]:
     """One waveform a unit, on its own channel."""
     nwb = recording.nwb
     units = sorted((u for u in recording.units if nwb.has(f"{u.path}/waveform")), key=lambda u: u.unit_id)
-    waveforms = [nwb.array(f"{u.path}/waveform").astype(np.float32) for u in units]
+    waveforms = [reals(nwb, f"{u.path}/waveform").astype(np.float32) for u in units]
     if not units:
         return
     yield Rows(
@@ -310,7 +316,7 @@ def _waveforms(recording: Recording) -> Iterator[Rows]:
             "waveform_index": pa.array([u.channel or 0 for u in units], pa.int32()),
             "is_peak": [True] * len(units),
             "sampling_rate": [PROBE_SAMPLING_RATE if recording.is_allen else None] * len(units),
-            "waveform": pa.array([w.ravel().tolist() for w in waveforms], list_(float32)),
+            "waveform": pa.array([w.tolist() for w in waveforms], list_(float32)),
         },
     )
 
@@ -322,21 +328,22 @@ def _presentations(recording: Recording, report: Report) -> Iterator[Rows]:
         path = f"{STIMULI}/{name}"
         if not nwb.has(f"{path}/timestamps"):
             continue
-        limits = nwb.array(f"{path}/timestamps")
-        if limits.ndim != 2 or limits.shape[1] != 2:
+        shape = nwb.dataset(f"{path}/timestamps").shape
+        if len(shape) != 2 or shape[1] != 2:
             report.skip(path, "times of frames or pulses without an end: no presentations")
             continue
+        limits = reals(nwb, f"{path}/timestamps", 2)
         features = [str(f) for f in np.atleast_1d(nwb.array(f"{path}/features"))] if nwb.has(f"{path}/features") else []
         data = nwb.array(f"{path}/data") if features and nwb.has(f"{path}/data") else np.empty((len(limits), 0))
         if data.ndim == 1:
             data = data[:, None]
-        if data.shape[0] != len(limits) or data.shape[1] < len(features):
-            shape = " x ".join(map(str, data.shape))
-            raise SourceError(nwb.source, f"{path}/data", f"is {shape}, for {len(limits)} x {len(features)}")
+        if data.ndim != 2 or data.shape[0] != len(limits) or data.shape[1] < len(features):
+            found = " x ".join(map(str, data.shape))
+            raise SourceError(nwb.source, f"{path}/data", f"is {found}, for {len(limits)} x {len(features)}")
         columns = {f: data[:, i] for i, f in enumerate(features)}
         columns |= {"start_time": limits[:, 0], "stop_time": limits[:, 1]}
         columns |= {"stimulus_block": np.full(len(limits), float(block)), "stimulus_index": np.zeros(len(limits))}
-        tables.append(IntervalTable(name, columns))
+        tables.append(started(IntervalTable(name, columns), path, report))
     if tables:
         yield Rows("ecephys.nwb_presentations", allen_presentations(recording.session_id, tables))
     elif epochs := _epochs(recording):
@@ -346,7 +353,7 @@ def _presentations(recording: Recording, report: Report) -> Iterator[Rows]:
 def _epochs(recording: Recording) -> list[IntervalTable]:
     tables = []
     for name in recording.nwb.children("/epochs"):
-        limits = [_number(recording.nwb.scalar(f"/epochs/{name}/{end}_time")) for end in ("start", "stop")]
+        limits = [real_or_none(recording.nwb, f"/epochs/{name}/{end}_time") for end in ("start", "stop")]
         if limits[0] is not None:
             stop = np.nan if limits[1] is None else limits[1]
             tables.append(IntervalTable(name, {"start_time": np.array(limits[:1]), "stop_time": np.array([stop])}))
@@ -357,9 +364,9 @@ def _running(recording: Recording) -> Iterator[Rows]:
     nwb = recording.nwb
     if not nwb.has(f"{RUNNING}/data"):
         return
-    speed, times = nwb.array(f"{RUNNING}/data").astype(float), nwb.array(f"{RUNNING}/timestamps").astype(float)
-    if len(speed) != len(times):
-        raise SourceError(nwb.source, RUNNING, f"has {len(speed)} speeds for {len(times)} times")
+    speed, times = reals(nwb, f"{RUNNING}/data"), reals(nwb, f"{RUNNING}/timestamps")
+    if len(speed) != len(times) or np.isnan(times).any():
+        raise SourceError(nwb.source, RUNNING, f"has {len(speed)} speeds for {int(np.isfinite(times).sum())} times")
     order = np.argsort(times, kind="stable")
     yield Rows(
         "behavior.running_speed",
@@ -369,13 +376,6 @@ def _running(recording: Recording) -> Iterator[Rows]:
             "speed": pa.array(speed[order], from_pandas=True),
         },
     )
-
-
-def _number(value: Any) -> float | None:
-    if value is None:
-        return None
-    number = float(value)
-    return number if number == number else None
 
 
 READER = Nwb1EcephysReader()
