@@ -255,6 +255,7 @@ def stimulus_timeline(frame: pl.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.set_yticks(range(len(names)), names)
         ax.invert_yaxis()
         ax.set_xlabel("time (s)")
+        ax.set_ylabel("stimulus")
         return ax
 
 
