@@ -25,7 +25,7 @@ _counted as materialized (
         t.session_id,
         t.unit_id,
         b.bucket,
-        b.crosses,
+        b.n_inside,
         count_spikes_in_windows(
             t.spike_ticks, t.clock_rate, t.clock_shift, t.spike_times, b.starts, b.stops
         ) as counts
@@ -34,33 +34,38 @@ _counted as materialized (
     join _blocks as b on b.session_id = t.session_id and b.time_block = t.time_block
     union all
     -- A unit that is silent in a block has no train there: its counts are NULL here and 0 below.
-    select u.session_id, u.unit_id, b.bucket, b.crosses, null
+    select u.session_id, u.unit_id, b.bucket, b.n_inside, null
     from _units as u
     join _blocks as b on b.session_id = u.session_id
     anti join ecephys.spike_trains as t
         on t.session_id = u.session_id and t.unit_id = u.unit_id and t.time_block = b.time_block
 ),
-_inside as (
+_named as (
+    select session_id, unit_id, n_inside, counts, (select of_bucket from _ids)[bucket] as window_ids
+    from _counted
+),
+_unnested as (
     select
         session_id,
-        unnest((select of_bucket from _ids)[bucket]) as window_id,
         unit_id,
-        unnest(counts) as spike_count
-    from _counted
-    where not crosses
+        n_inside,
+        unnest(window_ids) as window_id,
+        unnest(counts) as spike_count,
+        generate_subscripts(window_ids, 1) as position
+    from _named
 ),
 _crossing as (
-    select
-        session_id,
-        unnest((select of_bucket from _ids)[bucket]) as window_id,
-        unit_id,
-        unnest(counts) as spike_count
-    from _counted
-    where crosses
+    select session_id, unit_id, window_ids[n_inside + 1:] as window_ids, counts[n_inside + 1:] as counts
+    from _named
+),
+_crossing_unnested as (
+    select session_id, unit_id, unnest(window_ids) as window_id, unnest(counts) as spike_count
+    from _crossing
 )
 select session_id, window_id, unit_id, coalesce(spike_count, 0)::int as spike_count
-from _inside
+from _unnested
+where position <= n_inside
 union all
 select session_id, window_id, unit_id, coalesce(sum(spike_count), 0)::int as spike_count
-from _crossing
+from _crossing_unnested
 group by session_id, window_id, unit_id

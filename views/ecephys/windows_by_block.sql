@@ -3,9 +3,10 @@
 --   windows      relation (session_id, window_id, start_time, stop_time); windows without start or stop are left out
 --   session_id   session
 --   time_block   block of ecephys.spike_trains; a block with very many windows is listed several times
---   crosses      these windows reach into other blocks as well: their counts add up over blocks
 --   bucket       number of the row, from 1
---   window_ids   the windows, in the order of their starts
+--   n_inside     windows that lie within the block: the first ones; the others reach into other blocks as well, and
+--                their counts add up over blocks
+--   window_ids   the windows, each of the two sorts in the order of their starts
 --   starts       their starts, packed (s)
 --   stops        their ends, packed (s)
 with _windows as (
@@ -17,21 +18,32 @@ with _windows as (
     from query_table(windows) as windows
     where not isnan(windows.start_time::double) and not isnan(windows.stop_time::double)
 ),
--- A window may reach far beyond the recording, but only recorded blocks are listed.
+_blocks_of as (
+    select
+        session_id,
+        {'window_id': window_id, 'start': start_time, 'stop': stop_time} as w,
+        least(greatest(floor(start_time / 600), -1e9::double), 1e9::double)::bigint as from_block,
+        least(greatest(floor(stop_time / 600), -1e9::double), 1e9::double)::bigint as to_block
+    from _windows
+),
+-- A window without end reaches over the recorded blocks; only then is it asked which those are.
 _recorded as (
     select t.session_id, min(t.time_block) as first_block, max(t.time_block) as last_block
     from ecephys.spike_trains as t
-    semi join _windows as w on w.session_id = t.session_id
+    semi join (select session_id from _blocks_of where to_block - from_block > 1000) as w
+        on w.session_id = t.session_id
     group by t.session_id
 ),
 _placed as (
     select
-        w.session_id,
-        {'window_id': w.window_id, 'start': w.start_time, 'stop': w.stop_time} as w,
-        coalesce(least(greatest(floor(w.start_time / 600), r.first_block), r.last_block), 0)::int as from_block,
-        coalesce(least(greatest(floor(w.stop_time / 600), r.first_block), r.last_block), 0)::int as to_block
-    from _windows as w
-    left join _recorded as r on r.session_id = w.session_id
+        b.session_id,
+        b.w,
+        case when b.to_block - b.from_block > 1000 then greatest(b.from_block, coalesce(r.first_block, 0))
+            else b.from_block end as from_block,
+        case when b.to_block - b.from_block > 1000 then least(b.to_block, coalesce(r.last_block, 0))
+            else b.to_block end as to_block
+    from _blocks_of as b
+    left join _recorded as r on r.session_id = b.session_id
 ),
 _touched as (
     select
@@ -45,19 +57,23 @@ _touched as (
 _numbered as (
     select
         *,
-        (row_number() over (partition by session_id, time_block, crosses order by w.start) - 1) // 8192 as chunk
+        (row_number() over (partition by session_id, time_block order by crosses, w.start) - 1) // 8192 as chunk
     from _touched
 ),
 _listed as (
-    select session_id, time_block, crosses, list(w order by w.start) as ws
+    select
+        session_id,
+        time_block,
+        list(w order by crosses, w.start) as ws,
+        count(*) filter (where not crosses) as n_inside
     from _numbered
-    group by session_id, time_block, crosses, chunk
+    group by session_id, time_block, chunk
 )
 select
     session_id,
     time_block,
-    crosses,
     row_number() over () as bucket,
+    n_inside,
     list_transform(ws, lambda w: w.window_id) as window_ids,
     pack(list_transform(ws, lambda w: w.start)) as starts,
     pack(list_transform(ws, lambda w: w.stop)) as stops
