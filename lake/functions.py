@@ -80,7 +80,9 @@ def adapt(udf: Udf) -> Callable[..., pa.Array]:
 
 def to_numpy(column: Any) -> Any:
     """A column as a kernel takes it: LIST as Ragged (nested for lists of lists), BLOB as Ragged bytes, NULL as NaN."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = column
+    if isinstance(column, pa.ChunkedArray):  # combining copies, and DuckDB hands over one chunk
+        array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):  # no chunk at all, or several that do not combine
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
     if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
