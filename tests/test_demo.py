@@ -1,0 +1,129 @@
+"""The demo's answers are right: its questions, asked of the generated files, against the data they were made from."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import brainlake
+import numpy as np
+import polars as pl
+import pytest
+from brainlake.lake.demo import OTHER_SESSION, QUESTIONS, SESSION, demo
+from brainlake.lake.errors import BrainlakeError
+from brainlake.lake.facade import Lake
+from brainlake.tests.fixtures.allen_records import VOLTS_A_COUNT
+from brainlake.tests.fixtures.allen_truth import Truth
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A demo made by the command: its directory, and what it printed."""
+    pytest.importorskip("matplotlib", reason="pictures need the extra `plots`")
+    path = tmp_path_factory.mktemp("demo") / "demo"
+    command = [sys.executable, "-m", "brainlake", "demo", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "120"})
+    assert done.returncode == 0, done.stderr
+    return path, done.stdout
+
+
+@pytest.fixture(scope="module")
+def lake(made: tuple[Path, str]) -> Iterator[Lake]:
+    with brainlake.open(made[0] / "lake") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def truth() -> Truth:
+    return Truth(session_id=SESSION)
+
+
+def answer(lake: Lake, title: str) -> pl.DataFrame:
+    """The whole answer to the question whose title has these words."""
+    (asked,) = (q for q in QUESTIONS if title in q.title)
+    return lake.sql(asked.sql).pl()
+
+
+def test_every_question_is_answered(made: tuple[Path, str]) -> None:
+    _, printed = made
+    assert len(QUESTIONS) >= 12
+    assert [q.title for q in QUESTIONS if q.title not in printed] == []
+    assert printed.count(" rows)") + printed.count("(first ") == len(QUESTIONS)
+    assert "(0 rows)" not in printed
+
+
+def test_every_picture_is_drawn(made: tuple[Path, str]) -> None:
+    directory, _ = made
+    drawn = sorted((directory / "pictures").iterdir())
+    assert [p.stem[3:] for p in drawn] == [q.picture for q in QUESTIONS if q.picture]
+    assert all(p.read_bytes().startswith(PNG) and p.stat().st_size > 5_000 for p in drawn)
+
+
+def test_units_are_counted_by_area_over_both_sessions(lake: Lake, truth: Truth) -> None:
+    other = Truth(seed=1, session_id=OTHER_SESSION)
+    expected: Counter[str | None] = Counter()
+    for session in (truth, other):
+        expected += Counter(u.channel.acronym for u in session.good_units if u.metrics["snr"] > 1)
+    got = dict(answer(lake, "How many units has each area").select("structure_acronym", "n_units").iter_rows())
+    assert {area: n for area, n in got.items() if area in expected} == dict(expected)
+
+
+def test_spike_counts_are_those_of_comparing_every_spike(lake: Lake, truth: Truth) -> None:
+    got = answer(lake, "during each natural scene")
+    shown = truth.presentations
+    windows, units = got["window_id"].unique().sort().to_numpy(), got["unit_id"].unique().sort().to_list()
+    assert sorted(u.unit_id for u in truth.good_units) == units
+    counts = truth.counts(units, shown.start_time[windows], shown.start_time[windows] + 0.25)
+    assert got.sort("unit_id", "window_id")["spike_count"].to_numpy().reshape(counts.shape).tolist() == counts.tolist()
+
+
+def test_the_psth_is_the_mean_over_units_and_flashes(lake: Lake, truth: Truth) -> None:
+    """Summed over its bins it is the number of spikes from 0.1 s before to 0.4 s after, which needs no bin edges."""
+    got = answer(lake, "peri-stimulus")
+    flashes = lake.sql(
+        f"""
+        select stimulus_presentation_id as row, color as condition
+        from ecephys.stimulus_presentations
+        where session_id = {SESSION} and stimulus_name = 'flashes'
+        """
+    ).pl()
+    assert got.select("structure_acronym", "condition").n_unique() == 4
+    for (area, condition), bins in got.group_by("structure_acronym", "condition"):
+        assert len(bins) == 50
+        units = [u.unit_id for u in truth.good_units if u.channel.acronym == area]
+        events = truth.presentations.start_time[flashes.filter(pl.col("condition") == condition)["row"].to_numpy()]
+        expected = truth.counts(units, events - 0.1, events + 0.4).mean()
+        assert bins["spikes_per_s"].sum() * 0.01 == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_field_potential_around_spikes_is_the_mean_of_the_nearest_samples(lake: Lake, truth: Truth) -> None:
+    got = answer(lake, "field potential")
+    times, counts = truth.lfp_times(0, 0, n := truth.n_lfp_samples(0)), truth.lfp_counts(0, 0, n)
+    valid = np.ones(n, dtype=bool)
+    for interval in truth.invalid_times:
+        if interval.tags[2] in ("all_probes", truth.probes[0].name):
+            valid &= (times < interval.start_time) | (times > interval.stop_time)
+    train = np.unique(truth.train(min(u.unit_id for u in truth.good_units if u.probe == 0)))  # an event is a time
+    train = train[(train >= times[0]) & (train <= times[-1])]
+    after = np.searchsorted(times, train)
+    nearest = after - (train - times[np.maximum(after - 1, 0)] < times[after] - train)
+    for column, channel in enumerate(truth.lfp_channels(0)):
+        mine = got.filter(pl.col("channel_id") == channel.channel_id)
+        expected = []
+        for step in np.rint(mine["time_from_event"].to_numpy() * truth.probes[0].lfp_sampling_rate).astype(int):
+            samples = (nearest + step)[(nearest + step >= 0) & (nearest + step < n)]
+            expected.append(counts[samples[valid[samples]], column].mean() * VOLTS_A_COUNT)
+        assert mine["lfp"].to_numpy() == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_demo_is_not_made_over_something_else(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    for replace in (False, True):
+        with pytest.raises(BrainlakeError, match="something else"):
+            demo(tmp_path, replace=replace)
