@@ -188,11 +188,14 @@ def standard() -> Mapping[str, Question]:
 def register(con: duckdb.DuckDBPyConnection, questions: Mapping[str, Question] | None = None) -> None:
     """Make every UDF, macro and view on a connection that has the tables. Raises SpecError naming the file."""
     register_functions(con)
-    questions = standard() if questions is None else questions
-    for schema in dict.fromkeys(name.partition(".")[0] for name in questions):
-        con.execute(f"create schema if not exists {schema}")
-    for question in questions.values():
+    make(con, (standard() if questions is None else questions).values())
+
+
+def make(con: duckdb.DuckDBPyConnection, questions: Iterable[Question]) -> None:
+    """Make views and macros, each after those it depends on. Raises SpecError naming the file."""
+    for question in questions:
         try:
+            con.execute(f"create schema if not exists {question.name.partition('.')[0]}")
             con.execute(question.create)
         except duckdb.Error as error:
             raise SpecError(f"{question.path}: {error}") from None

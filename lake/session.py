@@ -14,13 +14,16 @@ from . import describe
 from .admission import admit
 from .catalog import LakeState, TableState
 from .errors import QueryError
-from .functions import sql_type
-from .questions import Question, below, register, standard
+from .functions import register_functions, sql_type
+from .questions import Question, below, make, standard
 from .relation import Relation
 from .relations import RELATIONS
 
 if TYPE_CHECKING:
     import polars as pl
+
+_NAME = re.compile(r"(?<!\w)(?=([a-z_]\w*)\.([a-z_]\w*))")  # overlapping: memory.ecephys.units holds two pairs
+_LISTS_ALL = re.compile(r"duckdb_|information_schema|pg_|pragma|\bshow\b")  # asks DuckDB what there is
 
 ATTACHMENTS = "nwb_tables"  # the session variable that maps a table of a file to its Parquet file
 
@@ -40,26 +43,35 @@ class Session:
 
     def __init__(self, state: LakeState, questions: Mapping[str, Question] | None = None) -> None:
         self.questions = standard() if questions is None else questions
-        self.connection = duckdb.connect()
-        self._filling = threading.Lock()
+        self._connection = duckdb.connect()
+        self._changing = threading.RLock()
         self._prepare(state)
 
     @property
     def snapshot_id(self) -> int:
         return self.state.snapshot_id
 
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection that cursors are made from, with everything on it."""
+        self._fill([*RELATIONS, *describe.SCHEMAS])
+        self._set(self._connection, self._variables)
+        self._set_attachments(self._connection)
+        return self._connection
+
     # -- registration ---------------------------------------------------------------------------------------------
 
     def _prepare(self, state: LakeState) -> None:
+        """Tables and UDFs now; views and macros when a question first rests on them, as DuckDB binds each it makes."""
         self.state = state
-        con = self.connection
+        self._variables = dict(_variables(state))
+        self._shape = _shape(state)
+        self._made: set[str] = set()
+        con = self._connection
         con.execute("set global TimeZone = 'UTC'")
         con.execute("set global python_enable_replacements = false")
-        self._variables = dict(_variables(state))
-        # While views are made each variable holds one file, which is all that binding needs: with the full lists
-        # the same takes ten times as long.
-        self._set(con, {name: files[:1] for name, files in self._variables.items()})
-        self._shape = _shape(state)
+        con.execute("set global parquet_metadata_cache = true")  # a file never changes
+        self._set_one_file(con)
         for schema in dict.fromkeys(name.partition(".")[0] for name in (*state.tables, *RELATIONS, "lake.columns")):
             con.execute(f"create schema if not exists {schema}")
         for name, table in state.tables.items():
@@ -67,13 +79,19 @@ class Session:
         self._empty_relations()
         for name in ("nwb.nwb_table", "nwb_table"):
             con.execute(NWB_TABLE.format(name=name))
-        register(con, self.questions)
-        self._set(con, self._variables)
-        self._set_attachments(con)
+        register_functions(con)
         self._lock()
 
+    def _make(self, names: Iterable[str]) -> None:
+        """Make the views and macros among the names, which hold those that they depend on."""
+        if missing := (self.questions.keys() & set(names)) - self._made:
+            with self._changing, self._connection.cursor() as cursor:
+                self._set_one_file(cursor)
+                make(cursor, [q for name, q in self.questions.items() if name in missing - self._made])
+                self._made |= missing
+
     def _lock(self) -> None:
-        con = self.connection
+        con = self._connection
         folders = [str(self.state.root / folder) for folder in ("data", "cache")]
         con.execute(f"set global allowed_directories = [{', '.join(map(_text, folders))}]")
         con.execute("set global enable_external_access = false")
@@ -85,48 +103,51 @@ class Session:
         schemas = {**{name: schema for name, (_, schema) in RELATIONS.items()}, **describe.SCHEMAS}
         for name, schema in schemas.items():
             columns = ", ".join(f"{f.name} {sql_type(f.type)}" for f in schema)
-            self.connection.execute(f"create or replace table {name} ({columns})")
+            self._connection.execute(f"create or replace table {name} ({columns})")
 
     def _fill(self, names: Iterable[str]) -> None:
-        if missing := set(names) - self._filled:
-            with self._filling:
-                self._fill_each(sorted(missing - self._filled))
+        if missing := ((RELATIONS.keys() | describe.SCHEMAS.keys()) & set(names)) - self._filled:
+            with self._changing, self._connection.cursor() as cursor:
+                if not missing.isdisjoint(describe.SCHEMAS):
+                    self._make(self.questions)
+                    self._set_one_file(cursor)
+                for name in sorted(missing - self._filled):
+                    self._fill_one(cursor, name)
 
-    def _fill_each(self, names: Iterable[str]) -> None:
-        with self.connection.cursor() as cursor:
-            for name in names:
-                if name in RELATIONS:
-                    table = self.state.relations[name]()
-                elif name in describe.SCHEMAS:
-                    self._set(cursor, {v: files[:1] for v, files in self._variables.items()})
-                    table = describe.relation(name, self.state, self.questions, cursor)
-                else:
-                    continue
-                cursor.register("_fill", table)
-                cursor.execute(f"insert into {name} select * from _fill")
-                cursor.unregister("_fill")
-                self._filled.add(name)
+    def _fill_one(self, cursor: duckdb.DuckDBPyConnection, name: str) -> None:
+        if name in RELATIONS:
+            table = self.state.relations[name]()
+        else:
+            table = describe.relation(name, self.state, self.questions, cursor)
+        cursor.register("_fill", table)
+        cursor.execute(f"insert into {name} select * from _fill")
+        cursor.unregister("_fill")
+        self._filled.add(name)
 
     def refresh(self, state: LakeState) -> None:
         """Move to another state of the same lake."""
         if _shape(state) != self._shape:
             # A table got its first file, or files of another stored schema: its view must be made anew.
-            old, self.connection = self.connection, duckdb.connect()
+            old, self._connection = self._connection, duckdb.connect()
             old.close()
             self._prepare(state)
             return
         self.state = state
         self._variables = dict(_variables(state))
-        self._set(self.connection, self._variables)
-        self._set_attachments(self.connection)
+        self._set(self._connection, self._variables)
+        self._set_attachments(self._connection)
         for name in self._filled:
-            self.connection.execute(f"delete from {name}")
+            self._connection.execute(f"delete from {name}")
         self._filled.clear()
 
     @staticmethod
     def _set(con: duckdb.DuckDBPyConnection, variables: Mapping[str, Sequence[str]]) -> None:
         for name, files in variables.items():
             con.execute(f'set variable "{name}" = ?', [list(files)])  # as text the list takes ten times as long
+
+    def _set_one_file(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Each variable one file, which is all that binding needs."""
+        self._set(con, {name: files[:1] for name, files in self._variables.items()})
 
     def _set_attachments(self, con: duckdb.DuckDBPyConnection) -> None:
         paths: dict[str, str] = {}
@@ -153,7 +174,7 @@ class Session:
     ) -> Relation:
         """A question, admitted and checked now, answered when its result is asked for."""
         try:
-            with self.connection.cursor() as cursor:  # of its own: several threads may ask at once
+            with self._connection.cursor() as cursor:  # of its own: several threads may ask at once
                 admit(cursor, query)
         except duckdb.ConnectionException:
             raise QueryError("the lake is closed: open it again to ask") from None
@@ -162,25 +183,21 @@ class Session:
         return relation
 
     def cursor(self, query: str | None = None) -> duckdb.DuckDBPyConnection:
-        """A cursor on this snapshot; with a query, only the variables that it needs are set."""
-        cursor = self.connection.cursor()
-        needed = self.named(query) if query is not None else {*self._variables_of(self.state.tables), *RELATIONS}
-        if query is None:
-            self._fill([*RELATIONS, *describe.SCHEMAS])
-            self._set(cursor, self._variables)
-            self._set_attachments(cursor)
-            return cursor
+        """A cursor on this snapshot, ready for a query, or for any."""
+        needed = self.named(query) if query is not None else frozenset(self.names())
+        text = "nwb_table" if query is None else query.lower()
+        self._make(self.questions if _LISTS_ALL.search(text) else needed)
         self._fill(needed)
+        cursor = self._connection.cursor()
         self._set(cursor, {v: self._variables[v] for v in self._variables_of(needed)})
-        if "nwb_table" in query.lower():
+        if "nwb_table" in text:
             self._set_attachments(cursor)
         return cursor
 
     def named(self, query: str) -> frozenset[str]:
         """Every table, view and macro that a query rests on."""
         plain = re.sub(r"\s*\.\s*", ".", query.replace('"', "").lower())
-        known = {*self.state.tables, *self.questions, *RELATIONS, *describe.SCHEMAS}
-        mentioned = {f"{a}.{b}" for a, b in re.findall(r"\b([a-z_]\w*)\.([a-z_]\w*)\b", plain)} & known
+        mentioned = {f"{a}.{b}" for a, b in _NAME.findall(plain)}.intersection(self.names())
         return below(mentioned, self.questions)
 
     def _variables_of(self, names: Iterable[str]) -> list[str]:
@@ -201,7 +218,7 @@ class Session:
         return sorted({*self.state.tables, *self.questions, *RELATIONS, *describe.SCHEMAS})
 
     def close(self) -> None:
-        self.connection.close()
+        self._connection.close()
 
 
 def _shape(state: LakeState) -> dict[str, tuple[str, ...]]:
