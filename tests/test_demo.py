@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -19,6 +20,7 @@ from brainlake.lake.facade import Lake
 from brainlake.tests.fixtures.allen_records import VOLTS_A_COUNT
 from brainlake.tests.fixtures.allen_truth import Truth
 
+README = Path(__file__).resolve().parent.parent / "README.md"
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -120,6 +122,21 @@ def test_the_field_potential_around_spikes_is_the_mean_of_the_nearest_samples(la
             samples = (nearest + step)[(nearest + step >= 0) & (nearest + step < n)]
             expected.append(counts[samples[valid[samples]], column].mean() * VOLTS_A_COUNT)
         assert mine["lfp"].to_numpy() == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_readme_shows_what_the_demo_answers(
+    made: tuple[Path, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for extra in ("pandas", "xarray"):
+        pytest.importorskip(extra)
+    monkeypatch.chdir(made[0].parent)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    scope: dict[str, object] = {}
+    blocks = re.findall(r"```python\n(.*?)```\n```text\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) >= 4
+    for code, shown in blocks:
+        exec(code, scope)
+        assert capsys.readouterr().out == shown
 
 
 def test_a_demo_is_not_made_over_something_else(tmp_path: Path) -> None:
