@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from ..lake.errors import SourceError
 from ..lake.tables.ecephys import NWB_UNITS, UNIT_METRICS
+from .chunk_slices import slices
 from .contract import Report, Rows
 from .ecephys_electrodes import Electrodes, plain_columns, sampling_rates
 from .ecephys_names import UNIT_RENAMES
@@ -21,7 +23,7 @@ from .nwb_columns import extra_json, numbers, texts, whole_column
 from .nwb_table import NwbTable
 from .spike_blocks import SpikeBlocks, UnitCount
 
-SLICE_SPIKES = 1 << 21  # spikes read at once
+SLICE_SPIKES = 1 << 20  # spikes read at once
 _RAGGED = ("spike_times", "spike_amplitudes", "waveform_mean", "waveforms", "waveform_sd")
 # of other laboratories only metrics whose name says what they are, whatever the unit
 _ALLEN_METRICS = {c.name for c in UNIT_METRICS}
@@ -157,17 +159,19 @@ class Units:
         times, ends = self._flat("spike_times"), self._ends("spike_times")
         amplitudes = self._flat("spike_amplitudes") if blocks.has_amplitudes else None
         ids, total = self.unit_ids.tolist(), len(times)
-        for start in range(0, total, SLICE_SPIKES):
-            stop = min(start + SLICE_SPIKES, total)
-            some_times = times[start:stop].astype(np.float64, copy=False)
-            some_amplitudes = None if amplitudes is None else amplitudes[start:stop].astype(np.float32, copy=False)
-            unit = int(np.searchsorted(ends, start, "right"))
+        rows = SLICE_SPIKES
+        if times.chunks:  # whole chunks, so that none is decompressed twice
+            rows = max(1, rows // times.chunks[0]) * times.chunks[0]
+        pairs = zip(slices(times, rows), slices(amplitudes, rows) if amplitudes else repeat((0, None)), strict=False)
+        for (first, some_times), (_, some_amplitudes) in pairs:
+            start, stop = first, first + len(some_times)
+            some_times = some_times.astype(np.float64, copy=False)
+            unit = int(np.searchsorted(ends, first, "right"))
             while start < stop and unit < len(ids):
                 end = min(int(ends[unit]), stop)
-                here = slice(start - (stop - len(some_times)), end - (stop - len(some_times)))
-                piece = None if some_amplitudes is None else some_amplitudes[here]
+                here = slice(start - first, end - first)
                 try:
-                    blocks.add(ids[unit], some_times[here], piece)
+                    blocks.add(ids[unit], some_times[here], None if some_amplitudes is None else some_amplitudes[here])
                 except ValueError as error:
                     raise SourceError(self.recording.nwb.source, f"{UNITS}/spike_times", str(error)) from None
                 start, unit = end, unit + 1

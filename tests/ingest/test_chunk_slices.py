@@ -1,0 +1,80 @@
+"""Chunks inflated by threads give what the HDF5 library gives, or one error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from brainlake.ingest import chunk_slices
+from brainlake.ingest.chunk_slices import slices
+from brainlake.ingest.contract import Source
+from brainlake.ingest.hdf5 import Hdf5File
+from brainlake.lake.errors import SourceError
+
+CHUNK, ROWS = 1_000, 3_000
+
+
+@pytest.fixture(autouse=True)
+def _however_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunk_slices, "_WORTH_IT", 0)
+
+
+def _write(path: Path, values: np.ndarray, **how: Any) -> Source:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("list", data=values, **how)
+    return Source(path, str(path))
+
+
+def _read(source: Source, rows: int = ROWS, threads: int = 3) -> np.ndarray:
+    with Hdf5File.open(source) as file:
+        found = list(slices(file.dataset("/list"), rows, threads))
+    assert [start for start, _ in found] == list(range(0, sum(len(v) for _, v in found), rows))
+    return np.concatenate([values for _, values in found])
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "u2", ">f8"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"compression": "gzip"},
+        {"compression": "gzip", "shuffle": True},
+        {"compression": "gzip", "fletcher32": True},
+        {"compression": "lzf"},
+        {},
+    ],
+)
+def test_values_are_those_of_the_library(tmp_path: Path, dtype: str, how: dict[str, Any]) -> None:
+    values = (np.random.default_rng(0).normal(size=10_500) * 1_000).astype(dtype)
+    found = _read(_write(tmp_path / "x.h5", values, chunks=(CHUNK,), **how))
+    assert found.tobytes() == values.astype(values.dtype.newbyteorder("=")).tobytes()
+
+
+def test_slices_that_cut_chunks_and_contiguous_lists_are_read_the_ordinary_way(tmp_path: Path) -> None:
+    values = np.arange(10_500.0)
+    chunked = _write(tmp_path / "chunked.h5", values, chunks=(CHUNK,), compression="gzip")
+    np.testing.assert_array_equal(_read(chunked, rows=1_700), values)
+    np.testing.assert_array_equal(_read(_write(tmp_path / "plain.h5", values)), values)
+
+
+def test_a_chunk_that_was_never_written_is_the_fill_value(tmp_path: Path) -> None:
+    path = tmp_path / "holes.h5"
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("list", (5_000,), "f8", chunks=(CHUNK,), compression="gzip", fillvalue=7.0)
+        data[1_000:2_000] = 1.0
+    found = _read(Source(path, str(path)))
+    assert found.tolist() == [7.0] * 1_000 + [1.0] * 1_000 + [7.0] * 3_000
+
+
+def test_a_damaged_chunk_is_one_error_naming_the_list(tmp_path: Path) -> None:
+    source = _write(tmp_path / "x.h5", np.random.default_rng(1).normal(size=5_000), chunks=(CHUNK,), compression="gzip")
+    with h5py.File(source.path) as file:
+        info = file["list"].id.get_chunk_info(2)
+    with source.path.open("r+b") as file:
+        file.seek(info.byte_offset + 100)
+        file.write(b"\xff" * 64)
+    with pytest.raises(SourceError) as caught:
+        _read(source)
+    assert caught.value.where == "/list"
