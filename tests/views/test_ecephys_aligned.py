@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from brainlake.lake.parquet import to_table
+from brainlake.lake.tables import TABLES
 from brainlake.tests.fixtures.memory import memory_connection
 
 RATE, SHIFT = 29_999.970_056_059_1, 3.21
@@ -358,3 +363,26 @@ def test_no_relation_returns_types_other_engines_break_on(con: duckdb.DuckDBPyCo
     ):  # fmt: skip
         types = [str(kind) for kind in con.sql(f"from ecephys.{call}").types]
         assert not [kind for kind in types if "DECIMAL" in kind or "HUGEINT" in kind or "BLOB" in kind], call
+
+
+@pytest.mark.parametrize("macro", ["spikes_in", "spike_counts"])
+def test_a_window_reads_the_trains_of_its_time_block_only(macro: str, tmp_path: Path) -> None:
+    """Two sessions of four blocks, a file and a row group each: one of four is read, of one file."""
+    con = memory_connection()
+    for session in (1, 2):
+        trains = to_table(
+            TABLES["ecephys.spike_trains"], spike_trains({7: [100.0, 700.0, 1300.0, 1900.0]}, session), ingest_id=1
+        )
+        (tmp_path / f"session_id={session}").mkdir()
+        pq.write_table(trains, tmp_path / f"session_id={session}" / "trains.parquet", row_group_size=1)
+    con.execute("drop table ecephys.spike_trains")
+    con.execute(
+        f"create view ecephys.spike_trains as from read_parquet('{tmp_path}/*/*.parquet', hive_partitioning=true)"
+    )
+    query = f"""explain analyze
+        with units as (select unnest([1, 2]) as session_id, 7 as unit_id),
+        w as (select 1 as session_id, 0 as window_id, 650.0 as start_time, 750.0 as stop_time)
+        from ecephys.{macro}('units', 'w')"""
+    plan = con.execute(query).fetchall()[0][1]
+    con.close()
+    assert re.search(r"Row Groups Scanned: 1 / 4\b", plan)

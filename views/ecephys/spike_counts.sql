@@ -20,7 +20,7 @@ _ids as (
     select list(window_ids order by bucket) as of_bucket
     from _blocks
 ),
-_counted as materialized (
+_trained as materialized (
     select
         t.session_id,
         t.unit_id,
@@ -32,13 +32,18 @@ _counted as materialized (
     from ecephys.spike_trains as t
     join _units as u on u.session_id = t.session_id and u.unit_id = t.unit_id
     join _blocks as b on b.session_id = t.session_id and b.time_block = t.time_block
-    union all
-    -- A unit that is silent in a block has no train there: its counts are NULL here and 0 below.
-    select u.session_id, u.unit_id, b.bucket, b.n_inside, null
+),
+-- A unit that is silent in a block has no train there: its counts are NULL here and 0 below.
+_silent as (
+    select u.session_id, u.unit_id, b.bucket, b.n_inside, null::int[] as counts
     from _units as u
     join _blocks as b on b.session_id = u.session_id
-    anti join ecephys.spike_trains as t
-        on t.session_id = u.session_id and t.unit_id = u.unit_id and t.time_block = b.time_block
+    anti join _trained as t on t.unit_id = u.unit_id and t.bucket = b.bucket and t.session_id = u.session_id
+),
+_counted as (
+    from _trained
+    union all
+    from _silent
 ),
 _named as (
     select session_id, unit_id, n_inside, counts, (select of_bucket from _ids)[bucket] as window_ids

@@ -29,9 +29,8 @@ _blocks_of as (
 -- A window without end reaches over the recorded blocks; only then is it asked which those are.
 _recorded as (
     select t.session_id, min(t.time_block) as first_block, max(t.time_block) as last_block
-    from ecephys.spike_trains as t
-    semi join (select session_id from _blocks_of where to_block - from_block > 1000) as w
-        on w.session_id = t.session_id
+    from (select distinct session_id from _blocks_of where to_block - from_block > 1000) as w
+    join ecephys.spike_trains as t on t.session_id = w.session_id
     group by t.session_id
 ),
 _placed as (
