@@ -50,7 +50,7 @@ QUESTIONS = (
         from ecephys.good_units
         where snr > 1
         group by all
-        order by n_units desc
+        order by n_units desc, structure_acronym
         """,
     ),
     Asked(
