@@ -20,10 +20,17 @@ def compiled(loop: Callable[..., Any]) -> Callable[..., Any] | None:
     """
     with _LOCK:
         if loop not in _COMPILED:
-            try:
-                from numba import njit
-            except ImportError:
-                _COMPILED[loop] = None
-            else:
-                _COMPILED[loop] = njit(loop, nogil=True, cache=True)
+            _COMPILED[loop] = _compile(loop)
         return _COMPILED[loop]
+
+
+def _compile(loop: Callable[..., Any]) -> Callable[..., Any] | None:
+    try:
+        from numba import njit
+    except ImportError:
+        return None
+    try:
+        kept: Callable[..., Any] = njit(loop, nogil=True, cache=True)
+    except RuntimeError:  # neither the package's folder nor the user's cache can be written to
+        kept = njit(loop, nogil=True)
+    return kept
