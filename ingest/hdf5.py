@@ -314,12 +314,6 @@ class Dataset:
                 values[()] = row
             return self.file.decoder.decode(np.asarray(values), self.dtype)
 
-    def blocks(self, block_bytes: int = 32 << 20) -> Iterator[tuple[int, np.ndarray]]:
-        """(first row, rows) of everything, block by block."""
-        step = max(1, block_bytes // self.row_bytes)
-        for start in range(0, len(self), step):
-            yield start, self[start : start + step]
-
     def _refuse_other_files(self) -> None:
         if self._dataset.external:
             raise self.file.error(self.path, "keeps its values in another file, which is not read")

@@ -145,11 +145,12 @@ def chunk_rows(series: Series, file_id: int, report: Report) -> Iterator[Rows]:
         return
     if series.timestamps is None and series.rate is None:
         report.warn(f"{series.path} has neither timestamps nor a rate: its samples have no times")
-    if report.salvage:
-        for _ in _column_chunks(series):  # what cannot be read must be known before the first row is written
-            pass
+    clock = _Clock(series)
+    if report.salvage:  # what cannot be read must be known before the first row is written
+        for column, chunk, _ in _column_chunks(series):
+            clock.times(column, chunk)
     batch: list[dict[str, Any]] = []
-    size, clock = 0, _Clock(series)
+    size = 0
     for column, chunk, values in _column_chunks(series):
         batch.append({"column_index": column, "chunk": chunk, **clock.times(column, chunk), "values": values})
         size += values.nbytes
