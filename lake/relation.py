@@ -62,7 +62,7 @@ class Relation:
             if checked[0] == self._session.snapshot_id:
                 return checked[1], checked[2]
             checked[1].close()
-        cursor = self._session.cursor(self.query)
+        cursor = self._session.cursor(self.query, self._params)
         try:
             for name, frame in self._tables.items():
                 cursor.register(name, frame)

@@ -15,6 +15,7 @@ from .admission import admit
 from .catalog import LakeState, TableState
 from .errors import QueryError
 from .functions import register_functions, sql_type
+from .pruning import restricted
 from .questions import Question, below, make, standard
 from .relation import Relation
 from .relations import RELATIONS
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"(?<!\w)(?=([a-z_]\w*)\.([a-z_]\w*))")  # overlapping: memory.ecephys.units holds two pairs
 _LISTS_ALL = re.compile(r"duckdb_|information_schema|pg_|pragma|\bshow\b")  # asks DuckDB what there is
+
+MANY_FILES = 100  # of a table; with fewer, DuckDB prunes faster than we do
 
 ATTACHMENTS = "nwb_tables"  # the session variable that maps a table of a file to its Parquet file
 
@@ -182,23 +185,49 @@ class Session:
         relation.check()
         return relation
 
-    def cursor(self, query: str | None = None) -> duckdb.DuckDBPyConnection:
-        """A cursor on this snapshot, ready for a query, or for any."""
+    def cursor(
+        self, query: str | None = None, params: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> duckdb.DuckDBPyConnection:
+        """A cursor on this snapshot, ready for a query with these parameters, or for any."""
         needed = self.named(query) if query is not None else frozenset(self.names())
         text = "nwb_table" if query is None else query.lower()
         self._make(self.questions if _LISTS_ALL.search(text) else needed)
         self._fill(needed)
         cursor = self._connection.cursor()
-        self._set(cursor, {v: self._variables[v] for v in self._variables_of(needed)})
+        files = {v: self._variables[v] for v in self._variables_of(needed)}
+        if query is not None and any(len(paths) > MANY_FILES for paths in files.values()):
+            files |= self._restricted(cursor, query, params)
+        self._set(cursor, files)
         if "nwb_table" in text:
             self._set_attachments(cursor)
         return cursor
 
+    def _restricted(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        query: str,
+        params: Sequence[Any] | Mapping[str, Any] | None,
+    ) -> dict[str, list[str]]:
+        """The variables of the tables of which a query needs some partitions only."""
+        partitions = {name: t.spec.partition for name, t in self.state.tables.items() if t.spec.partition}
+        found = {}
+        for name, ids in restricted(cursor, query, params, self._mentioned(query), self.questions, partitions).items():
+            table = self.state.tables[name]
+            for variable, indices in _versions(name, table).items():
+                paths = self._variables[variable]
+                wanted = [p for p, i in zip(paths, indices, strict=True) if table.files[i].partition_value in ids]
+                found[variable] = wanted or paths[:1]  # a scan needs a file to know its columns
+        return found
+
     def named(self, query: str) -> frozenset[str]:
         """Every table, view and macro that a query rests on."""
+        return below(self._mentioned(query), self.questions)
+
+    def _mentioned(self, query: str) -> list[str]:
+        """Names of relations as a query's text holds them, repeated where it repeats them."""
         plain = re.sub(r"\s*\.\s*", ".", query.replace('"', "").lower())
-        mentioned = {f"{a}.{b}" for a, b in _NAME.findall(plain)}.intersection(self.names())
-        return below(mentioned, self.questions)
+        known = {*self.state.tables, *self.questions, *RELATIONS, *describe.SCHEMAS}
+        return [name for a, b in _NAME.findall(plain) if (name := f"{a}.{b}") in known]
 
     def _variables_of(self, names: Iterable[str]) -> list[str]:
         return [v for name in names if name in self.state.tables for v in _versions(name, self.state.tables[name])]
