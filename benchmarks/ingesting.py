@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .material import Material, ingest
-from .measure import Row, in_child, seconds
+from .measure import Row, peak_memory, seconds
 
 _SLICE = 1 << 20
 _NOT_TAKEN = ("waveform_mean", "specifications")  # all-channel waveforms stay out of an ingest by default
@@ -70,11 +70,11 @@ def spike_bytes(root: Path) -> tuple[int, int, int]:
 
 
 def memory(material: Material) -> list[Row]:
-    """Peak resident memory of the whole ingest, in a process of its own."""
+    """Peak resident memory of the process that reads and writes."""
     small, large = material.n_spikes // 10, material.n_spikes
     rows, peaks = [], []
     for n_spikes in (small, large):
-        _, peak = in_child(ingest, material.session(n_spikes), material.directory / "lake_memory")
+        peak = peak_memory(ingest, material.session(n_spikes), material.directory / "lake_memory")
         peaks.append(peak)
         rows.append(Row(f"peak memory, {n_spikes / 1e6:g} M spikes", peak, "MB"))
     growth = peaks[1] / peaks[0]

@@ -1,14 +1,15 @@
-"""Timing, peak memory of a child process, and the table that a benchmark prints."""
+"""Timing, peak memory of processes, and the table that a benchmark prints."""
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import multiprocessing
-import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -64,24 +65,41 @@ def within(what: str, ours: float, limit: float, unit: str = "ms") -> Row:
     return Row(what, ours, unit, target=f"≤ {limit:g} {unit}", ok=ours <= limit)
 
 
-def _child(run: Callable[..., Any], arguments: tuple[Any, ...], answers: Any) -> None:
-    started = time.perf_counter()
-    run(*arguments)
-    usage = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    answers.put((time.perf_counter() - started, usage / 1024))
+def peak_memory(run: Callable[..., Any], *arguments: Any) -> float:
+    """Peak resident memory in MB of a call in a fresh process: of the largest process that it makes, itself included.
 
-
-def in_child(run: Callable[..., Any], *arguments: Any) -> tuple[float, float]:
-    """Seconds, and peak resident memory in MB, of a call in a fresh process (its own children included)."""
-    context = multiprocessing.get_context("spawn")
-    answers = context.SimpleQueue()
-    process = context.Process(target=_child, args=(run, arguments, answers))
+    Read while it runs from the processes' own high-water marks: what rusage says of a process starts from its
+    parent's size, and does not see processes that a helper process waits for.
+    """
+    process = multiprocessing.get_context("spawn").Process(target=run, args=arguments)
     process.start()
+    peaks: dict[int, int] = {}
+    while process.is_alive():
+        for pid in _family(process.pid or 0):
+            peaks[pid] = max(peaks.get(pid, 0), _high_water_kb(pid))
+        time.sleep(0.02)
     process.join()
     if process.exitcode != 0:
         raise RuntimeError(f"{run.__name__} failed in its process (exit code {process.exitcode})")
-    took, peak = answers.get()
-    return float(took), float(peak)
+    return max(peaks.values()) / 1024
+
+
+def _family(root: int) -> list[int]:
+    """A process and all its descendants."""
+    family = [root]
+    for pid in family:
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                family += [int(child) for child in task.read_text().split()]
+    return family
+
+
+def _high_water_kb(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1])
+    return 0
 
 
 def table(title: str, rows: Sequence[Row]) -> str:
