@@ -15,7 +15,17 @@ COUNTS = {
     701: np.arange(2500, dtype=np.int32),
     702: np.random.default_rng(1).integers(-3000, 3000, 2500).astype(np.int32),
 }
-EVENTS = [6.0, 15.0, 14.996, 29.0, 5.02, 29.98, 100.0, -3.0]  # 15.0 lies at a chunk's edge; the last two outside
+EVENTS = [
+    6.0,
+    6.0,
+    15.0,
+    14.996,
+    29.0,
+    5.02,
+    29.98,
+    100.0,
+    -3.0,
+]  # two at once; 15.0 lies at a chunk's edge; the last two outside
 
 
 def volts(channel: int) -> np.ndarray:
@@ -128,8 +138,8 @@ def test_the_average_around_events_equals_plain_loops_also_over_chunk_edges(con)
     found = con.execute(QUERY, [EVENTS]).fetchnumpy()
     for channel in COUNTS:
         of = found["channel_id"] == channel
-        mean, number = brute_force(channel, 20, 30)
-        assert np.allclose(found["time_from_event"][of], np.arange(-20, 31) / RATE, rtol=0, atol=1e-12)
+        mean, number = brute_force(channel, 20, 29)
+        assert np.allclose(found["time_from_event"][of], np.arange(-20, 30) / RATE, rtol=0, atol=1e-12)
         assert np.array_equal(found["n_samples"][of], number)
         assert np.allclose(found["lfp"][of], mean, rtol=1e-12)
 
@@ -139,7 +149,7 @@ def test_masked_samples_do_not_enter_the_average():
     valid = np.ones(len(TIMES), dtype=bool)
     valid[95:106] = False
     found = con.execute(QUERY, [EVENTS]).fetchnumpy()
-    mean, number = brute_force(702, 20, 30, valid)
+    mean, number = brute_force(702, 20, 29, valid)
     of = found["channel_id"] == 702
     assert np.array_equal(found["n_samples"][of], number)
     assert np.allclose(found["lfp"][of], mean, rtol=1e-12)
@@ -150,8 +160,23 @@ def test_windows_around_events_are_the_samples_themselves(con):
     query = QUERY.replace("lfp_average", "lfp_aligned").replace("lfp, n_samples", "lfp, event_time")
     found = con.execute(query + ", event_time", [[15.0]]).fetchnumpy()
     of = found["channel_id"] == 702
-    assert np.array_equal(found["lfp"][of], volts(702)[980:1031])
-    assert found["event_time"][of].tolist() == [15.0] * 51
+    assert np.array_equal(found["lfp"][of], volts(702)[980:1030])
+    assert found["event_time"][of].tolist() == [15.0] * 50
+
+
+def test_conditions_of_the_events_and_columns_of_the_channels_come_along(con):
+    query = """
+        with events as (
+                select 7 as session_id, t as event_time, c as condition
+                from (values (6.0, 'a'), (15.0, 'b'), (29.0, 'b')) as e(t, c)),
+             channels as (select 7 as session_id, 70 as probe_id, 702 as channel_id, 'CA1' as structure_acronym)
+        select structure_acronym, condition, lfp, n_samples
+        from ecephys.lfp_average('events', 'channels', before := 0.01, after := 0.01)
+        where time_from_event = 0
+        order by condition
+    """
+    mean_b = (float(volts(702)[1000]) + float(volts(702)[2400])) / 2
+    assert con.execute(query).fetchall() == [("CA1", "a", float(volts(702)[100]), 1), ("CA1", "b", mean_b, 2)]
 
 
 def test_no_events_give_no_rows(con):

@@ -82,6 +82,13 @@ def test_a_heat_map_holds_the_mean_of_each_cell_and_nan_where_nothing_is():
     assert np.isnan(matrix[1, 0])
 
 
+def test_lfp_traces_lie_in_order_of_their_channel_where_no_position_is_known():
+    ax = ecephys.lfp(FRAMES["lfp"].drop("probe_vertical_position"))
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["1", "2"]
+    first, second = (float(np.mean(line.get_ydata())) for line in ax.lines[:2])
+    assert first < second
+
+
 def test_speed_is_not_drawn_over_a_gap():
     (line, _) = ecephys.running_speed(FRAMES["running_speed"]).lines[:2]
     assert np.isnan(line.get_ydata()).tolist() == [False, False, False, True, False]

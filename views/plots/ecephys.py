@@ -141,7 +141,8 @@ def lfp(frame: pl.DataFrame, *, spacing: float | None = None, ax: Axes | None = 
     depth = first_of(frame, "probe_vertical_position", "local_index", "channel_id")
     assert depth is not None
     with canvas(ax, (6.4, 4.8)) as ax:
-        channels = frame.group_by("channel_id").agg(pl.col(depth).first()).sort(depth)["channel_id"].to_list()
+        placed = frame.group_by("channel_id").agg(pl.col(depth).first().alias("depth")).sort("depth", "channel_id")
+        channels = placed["channel_id"].to_list()
         swing = frame.select((pl.col("lfp") - pl.col("lfp").mean().over("channel_id")) * 1e6).to_series().to_numpy()
         step = spacing or 2.0 * float(np.nanpercentile(np.abs(swing), 99)) or 1.0
         for number, channel in enumerate(channels):
@@ -150,8 +151,7 @@ def lfp(frame: pl.DataFrame, *, spacing: float | None = None, ax: Axes | None = 
             shown = microvolts - np.nanmean(microvolts) + number * step
             ax.plot(trace[x].to_numpy(), shown, color=colour(0), linewidth=0.7)
         every = max(1, len(channels) // 16)
-        names = frame.group_by("channel_id").agg(pl.col(depth).first())
-        label = dict(zip(names["channel_id"], names[depth], strict=True))
+        label = dict(zip(channels, placed["depth"].to_list(), strict=True))
         ax.set_yticks(np.arange(0, len(channels), every) * step, [as_text(label[c]) for c in channels[::every]])
         if x == "time_from_event":
             onset(ax)
