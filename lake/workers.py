@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-PRELOAD = ("h5py", "pyarrow.parquet")
+PRELOAD = ("h5py", "pyarrow.parquet", "duckdb", "pandas")  # pyarrow imports pandas where it is installed
 STALL_S = 900.0  # a job that says nothing for so long is taken to hang
 
 
@@ -166,7 +166,8 @@ def _nursery(function: str) -> None:
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     for module in PRELOAD:
-        importlib.import_module(module)
+        with contextlib.suppress(ImportError):  # an extra that is not installed
+            importlib.import_module(module)
     module, _, name = function.partition(":")
     call = getattr(importlib.import_module(module), name)
     jobs = os.fdopen(os.dup(0), "rb", buffering=0)
