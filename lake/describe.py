@@ -10,7 +10,7 @@ import pyarrow as pa
 from .catalog import LakeState
 from .functions import declared, sql_type
 from .questions import Described, Question
-from .relations import RELATIONS
+from .relations import RELATIONS, table_of
 from .spec import TableSpec
 
 _T, _I = pa.string(), pa.int64()
@@ -51,9 +51,7 @@ def relation(
 ) -> pa.Table:
     """One of the dictionary's tables."""
     make = {"lake.relations": _relations, "lake.columns": _columns, "lake.tables": _tables}[name]
-    rows = list(make(state, questions, con))
-    columns = list(zip(*rows, strict=True)) or [()] * len(SCHEMAS[name])
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns, SCHEMAS[name], strict=True)], schema=SCHEMAS[name])
+    return table_of(make(state, questions, con), SCHEMAS[name])
 
 
 def _kind(spec: TableSpec) -> str:

@@ -111,7 +111,7 @@ class Session:
     def _fill(self, names: Iterable[str]) -> None:
         if missing := ((RELATIONS.keys() | describe.SCHEMAS.keys()) & set(names)) - self._filled:
             with self._changing, self._connection.cursor() as cursor:
-                if not missing.isdisjoint(describe.SCHEMAS):
+                if "lake.columns" in missing:  # which DuckDB tells of
                     self._make(self.questions)
                     self._set_one_file(cursor)
                 for name in sorted(missing - self._filled):

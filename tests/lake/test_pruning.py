@@ -39,7 +39,7 @@ DOUBTFUL = (
     "from (select 2 as session_id) as q cross join {t} as a "
     "left join {t} as c on c.session_id = a.session_id and c.session_id = q.session_id where q.session_id = 2",
     # The nearest row may be another session's.
-    "from {t} as a asof join {t} as b on a.n_spikes >= b.n_spikes where b.session_id = 2",
+    "from {t} as a asof join {t} as b on a.unit_id >= b.unit_id where b.session_id = 2",
     "from {t} as a full join {t} as b using (session_id) where a.session_id = 2",
     "from {t} as t(other_id, a, session_id) where session_id = 0",
     "from {t} tablesample reservoir(3 rows) repeatable (1) where session_id = 2",
@@ -54,7 +54,7 @@ def lake(tmp_path_factory, engine):
     with brainlake.create(tmp_path_factory.mktemp("pruning") / "lake") as lake:
         for i in range(4):
             engine.ingest(
-                lake.catalog, f"ecephys.session/{i}", {"ecephys.spike_trains": engine.trains(i, [10, 20 + i])}
+                lake.catalog, f"ecephys.session/{i}", {"ecephys.spike_trains": engine.trains(i, [10 + i, 20 + i])}
             )
         lake.refresh()
         yield lake

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import brainlake
 import polars as pl
 import pyarrow as pa
 import pytest
+from brainlake.lake import describe
 from brainlake.lake.catalog import FileState, LakeState, TableState
 from brainlake.lake.errors import AbsentError, QueryError, UnknownError
 from brainlake.lake.relations import RELATIONS
@@ -218,3 +221,27 @@ def test_a_guarded_question_opens_only_its_sessions_files(tmp_path, engine):
         lake.refresh()
         query = "from ecephys.spike_trains where session_id = 2 and coalesce(lake.require_session(null), false)"
         assert "Scanning Files: 1/4" in lake.sql(query).explain(analyze=True)
+
+
+def test_what_the_lake_says_about_itself_needs_no_pandas(tmp_path, engine):
+    with brainlake.create(tmp_path / "lake") as lake:
+        engine.ingest(lake.catalog, "ecephys.session/1", {"ecephys.spike_trains": engine.trains(1, [10])})
+    ask = f"""
+import sys, brainlake
+with brainlake.open({str(tmp_path / "lake")!r}) as lake:
+    for name in {[*RELATIONS, *describe.SCHEMAS]!r}:
+        lake.sql(f"from {{name}}").arrow()
+print("pandas" in sys.modules)
+"""
+    answer = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert answer.stdout == "False\n"
+
+
+def test_opening_makes_no_question_and_listing_makes_all(session):
+    def views() -> int:
+        return session.sql("select count(*) as n from duckdb_views() where schema_name = 'ecephys'").one().n
+
+    assert not session._made
+    session.sql("select count(*) from ecephys.spikes").arrow()
+    assert session._made == {"ecephys.spikes"}
+    assert views() >= sum(q.kind == "view" and name.startswith("ecephys.") for name, q in session.questions.items())
