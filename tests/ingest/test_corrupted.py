@@ -65,7 +65,9 @@ def assert_ragged_indices_are_named(outcomes: list[corrupted.Outcome]) -> None:
             assert outcome.kind == "read", outcome
         else:
             assert outcome.kind == "refused", outcome
-            assert f": /{outcome.damage.rsplit(' ', 1)[1]}: " in outcome.message, outcome
+            # an index cut short is past by the index into it, where lists are nested
+            path = outcome.damage.rsplit(" ", 1)[1]
+            assert re.search(rf": /{path}(_index)?: ", outcome.message), outcome
 
 
 def test_damaged_files_are_read_or_refused(tmp_path: Path) -> None:
