@@ -45,6 +45,11 @@ class DamageError(CatalogError):
     exit_code = 2
 
 
+def lost_file(error: Exception) -> DamageError:
+    """DuckDB's complaint about a data file that is missing or broken, as ours."""
+    return DamageError(f"{str(error).splitlines()[0]}: `brainlake check` tells what is damaged and what to do")
+
+
 class SnapshotExpired(CatalogError):
     """The snapshot asked for is no longer kept."""
 

@@ -12,15 +12,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pyarrow as pa
 
 from . import maintenance, writer
 from .catalog import Catalog
-from .errors import BrainlakeError, CatalogError, UnknownError
+from .errors import BrainlakeError, CatalogError, UnknownError, lost_file
 from .session import Session
 
 if TYPE_CHECKING:
-    import duckdb
     import polars as pl
 
     from .ingestion import IngestReport, Progress
@@ -99,7 +99,10 @@ class Lake:
     def __init__(self, catalog: Catalog, snapshot: At = None, temporary: Path | None = None) -> None:
         self.catalog = catalog
         self._temporary = temporary
-        self._session = Session(catalog.state(catalog.resolve(snapshot)))
+        try:
+            self._session = Session(catalog.state(catalog.resolve(snapshot)))
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            raise lost_file(error) from None
 
     @property
     def path(self) -> Path:

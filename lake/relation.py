@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from .errors import AbsentError, BrainlakeError, QueryError, UnknownError
+from .errors import AbsentError, BrainlakeError, QueryError, UnknownError, lost_file
 from .forms import Row, cell_text, n_rows, plain, plain_batch, plain_name, spread, to_numpy, to_value, unique
 from .interrupts import interruptible
 from .pictures import Plots
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from .session import Session
 
+LOST_FILE = (duckdb.IOException, duckdb.InvalidInputException)  # what DuckDB says of a missing or broken file
 _RAISED = re.compile(r"(absent|unknown|wrong): (.*)", re.DOTALL)  # texts of error() in our views and macros
 
 
@@ -86,6 +87,8 @@ class Relation:
     def _explain_error(self, error: duckdb.Error) -> BrainlakeError:
         """DuckDB's complaint as ours: with the class that tells what to do, and the nearest names."""
         text = str(error)
+        if f"{self._session.state.root}/data/" in text and isinstance(error, LOST_FILE):
+            return lost_file(error)
         raised = _RAISED.search(text)
         if raised and isinstance(error, (duckdb.InvalidInputException, duckdb.BinderException)):
             kinds = {"absent": AbsentError, "unknown": UnknownError, "wrong": QueryError}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import brainlake
 import polars as pl
 import pytest
-from brainlake.lake.errors import CatalogError, UnknownError
+from brainlake.lake.errors import CatalogError, DamageError, UnknownError
 
 LAYERS = "ecephys_unit_id,cortical_depth,cortical_layer\n915956271,0.25,2\n915956287,0.0,0\n"
 
@@ -101,3 +101,28 @@ def test_a_scan_is_a_lazy_frame(lake):
     frame = lake.scan("lab.numbers")
     assert isinstance(frame, pl.LazyFrame)
     assert frame.filter(pl.col("x") >= 90).select("x").collect()["x"].to_list() == list(range(90, 100))
+
+
+@pytest.mark.parametrize("harm", ["missing", "cut"])
+def test_a_lost_data_file_is_damage_that_check_explains(lake, harm):
+    lake.write("lab.numbers", pl.DataFrame({"x": list(range(1000))}))
+    (path,) = (lake.path / "data" / "lab").rglob("*.parquet")
+    if harm == "missing":
+        path.unlink()
+    else:
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[:100])
+    assert [f.kind for f in lake.check()] == ["damage"]
+
+    def ask() -> None:
+        with brainlake.open(lake.path) as other:
+            other.sql("select sum(x) as total from lab.numbers").arrow()
+
+    with pytest.raises(DamageError, match="brainlake check"):
+        ask()
+
+
+def test_the_raw_connection_has_every_table_view_and_macro(lake):
+    con = lake.connect()
+    assert con.execute("select count(*) from ecephys.good_units").fetchall() == [(0,)]
+    assert con.execute("from ecephys.stimulus_table(1, 'gabors') limit 0").fetchall() == []
