@@ -28,7 +28,13 @@ _found as (
         unnest(
             find_spikes_in_windows(t.spike_ticks, t.clock_rate, t.clock_shift, t.spike_times, b.starts, b.stops)
         ) as spike
-    from ecephys.spike_trains as t
+    -- Only the blocks that a window touches: said here as well as in the join, as this reaches the scan, which then
+    -- skips other files and row groups whatever the order of the joins.
+    from (
+        from ecephys.spike_trains
+        where session_id in (select b.session_id from _blocks as b)
+          and time_block in (select b.time_block from _blocks as b)
+    ) as t
     join _units as u on u.session_id = t.session_id and u.unit_id = t.unit_id
     join _blocks as b on b.session_id = t.session_id and b.time_block = t.time_block
 )
