@@ -31,7 +31,7 @@ _SQL_TYPES = {
     pa.timestamp("us"): "TIMESTAMP",
 }
 # Types whose memory numpy reads as it is. Arrow's own ways between the two import pandas, at 0.2 s a process.
-_DTYPES = {
+_DTYPES: dict[pa.DataType, np.dtype[Any]] = {
     pa.int8(): np.dtype(np.int8),
     pa.int16(): np.dtype(np.int16),
     pa.int32(): np.dtype(np.int32),
@@ -117,7 +117,7 @@ def _empty_list(kind: pa.DataType) -> pa.Scalar:
     return pa.Array.from_buffers(kind, 1, [None, offsets], children=[pa.nulls(0, kind.value_type)])[0]
 
 
-def _numbers(array: pa.Array) -> np.ndarray:
+def _numbers(array: Any) -> np.ndarray:
     """An array of numbers as numpy: its own memory, or with NaN where floats are NULL a copy."""
     start, stop = array.offset, array.offset + len(array)
     valid, data = array.buffers()
