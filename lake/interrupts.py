@@ -31,6 +31,9 @@ def interruptible(work: Callable[[], T], interrupt: Callable[[], None]) -> T:
     try:
         return outcome.result()
     except KeyboardInterrupt:
-        interrupt()
-        thread.join()  # DuckDB stops at once, and its connection must not be closed before
+        # DuckDB stops at once, and its connection must not be closed before; what had not yet begun to compute when it
+        # was told to stop has to be told again.
+        while thread.is_alive():
+            interrupt()
+            thread.join(0.1)
         raise

@@ -236,7 +236,10 @@ def test_ctrl_c_leaves_the_lake_as_it_was(lake: Path) -> None:
     with subprocess.Popen([*command, slow], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         time.sleep(2.0)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        try:
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert err.strip() == "brainlake: stopped; the lake holds what was reported done, and nothing half"
     assert _process(lake, "check").stdout == b"all is well\n"

@@ -1,0 +1,35 @@
+"""Ctrl-C ends work, also work that had not yet begun when it was told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+from brainlake.lake.interrupts import interruptible
+
+
+def test_the_result_or_the_error_of_the_work_comes_back():
+    assert interruptible(lambda: 42, lambda: None) == 42
+    with pytest.raises(ZeroDivisionError):
+        interruptible(lambda: 1 // 0, lambda: None)
+
+
+def test_work_that_hears_nothing_before_it_begins_is_told_again():
+    begun, told = threading.Event(), threading.Event()
+
+    def work() -> None:
+        time.sleep(0.3)  # told to stop meanwhile, to no effect
+        begun.set()
+        told.wait(20)
+
+    def interrupt() -> None:
+        if begun.is_set():
+            told.set()
+
+    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        interruptible(work, interrupt)
+    assert told.is_set()
