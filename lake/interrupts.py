@@ -19,21 +19,25 @@ def interruptible(work: Callable[[], T], interrupt: Callable[[], None]) -> T:
     if threading.current_thread() is not threading.main_thread():
         return work()
     outcome: Future[T] = Future()
+    done = threading.Event()  # not thread.join(): a thread whose join was interrupted counts as ended (Python 3.11)
 
     def do() -> None:
         try:
             outcome.set_result(work())
         except BaseException as error:
             outcome.set_exception(error)
+        finally:
+            done.set()
 
-    thread = threading.Thread(target=do, daemon=True)
-    thread.start()
+    threading.Thread(target=do, daemon=True).start()
     try:
-        return outcome.result()
+        while not done.wait(0.2):  # short waits: a signal that another thread took would not end a long one
+            pass
     except KeyboardInterrupt:
         # DuckDB stops at once, and its connection must not be closed before; what had not yet begun to compute when it
         # was told to stop has to be told again.
-        while thread.is_alive():
+        while not done.is_set():
             interrupt()
-            thread.join(0.1)
+            done.wait(0.1)
         raise
+    return outcome.result()

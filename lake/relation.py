@@ -214,7 +214,9 @@ class Relation:
         """Record batches as they are computed; memory does not grow with the answer."""
         cursor, bound = self._bound()
         try:
-            yield from map(plain_batch, bound.to_arrow_reader(rows))
+            batches = interruptible(lambda: bound.to_arrow_reader(rows), cursor.interrupt)
+            while (batch := interruptible(lambda: next(batches, None), cursor.interrupt)) is not None:
+                yield plain_batch(batch)
         except duckdb.Error as error:
             raise self._explain_error(error) from None
         finally:

@@ -111,7 +111,7 @@ def test_the_field_potential_around_spikes_is_the_mean_of_the_nearest_samples(la
     for interval in truth.invalid_times:
         if interval.tags[2] in ("all_probes", truth.probes[0].name):
             valid &= (times < interval.start_time) | (times > interval.stop_time)
-    train = np.unique(truth.train(min(u.unit_id for u in truth.good_units if u.probe == 0)))  # an event is a time
+    train = truth.train(min(u.unit_id for u in truth.good_units if u.probe == 0))
     train = train[(train >= times[0]) & (train <= times[-1])]
     after = np.searchsorted(times, train)
     nearest = after - (train - times[np.maximum(after - 1, 0)] < times[after] - train)
