@@ -75,7 +75,7 @@ class Material:
         shutil.rmtree(making, ignore_errors=True)
         brainlake.create(making).close()
         with brainlake.open(self.lake(n_spikes)) as lake:
-            rows = {name: lake.connect().execute(f"from {name}").to_arrow_table() for name in tables}
+            rows = {name: lake.sql(f"from {name}").arrow() for name in tables}
         rows = {
             name: table.drop_columns([c for c in ("ingest_id",) if c in table.column_names])
             .select([c.name for c in TABLES[name].columns])

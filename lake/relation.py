@@ -122,6 +122,8 @@ class Relation:
     @property
     def units(self) -> dict[str, str | None]:
         """Units of the result's columns, where a column is, or summarises, one of known unit."""
+        if not self._session.named(self.query):
+            return dict.fromkeys(self.columns)
         from .lineage import units_of
 
         return units_of(self.query, self.columns, self._session)
