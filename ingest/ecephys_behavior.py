@@ -42,6 +42,12 @@ def eye_objects(recording: Recording) -> list[str]:
     return [p for p in (*tables, *series) if recording.nwb.has(p)]
 
 
+def ellipse_columns() -> list[str]:
+    """Paths of the columns that behavior.eye_tracking holds."""
+    names = (*ELLIPSE_COLUMNS, "timestamps")
+    return [f"{EYE}/{short}_ellipse_fits/{name}" for short in ELLIPSES.values() for name in names]
+
+
 def running_rows(recording: Recording, report: Report) -> Iterator[Rows]:
     """``behavior.running_speed`` and ``behavior.running_wheel``."""
     yield from salvaged(report, _speed(recording))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..lake.errors import SourceError
 from .contract import Identity, Part, Report, Rows
-from .ecephys_behavior import WHEEL, eye_objects, eye_rows, running_objects, running_rows
+from .ecephys_behavior import WHEEL, ellipse_columns, eye_objects, eye_rows, running_objects, running_rows
 from .ecephys_electrodes import Electrodes, probe_rows, warn_of_unregistered
 from .ecephys_intervals import OPTO_TABLES, interval_paths, invalid_time_rows, optogenetic_rows, presentation_rows
 from .ecephys_lfp import csd_path, csd_rows, lfp_rows, lfp_series
@@ -27,7 +27,7 @@ class EcephysSection:
     """What is extracellular in an NWB 2 file."""
 
     name = "ecephys"
-    version = "1"
+    version = "2"
     parts: Sequence[Part] = (
         Part("session", "the session and its invalid times"),
         Part("probes", "probes (electrode groups)"),
@@ -73,7 +73,7 @@ class EcephysSection:
         """Bulk data that the extracellular tables hold: path -> relation."""
         recording = recognise(nwb)
         owned = {f"{UNITS}/spike_times": "ecephys.spikes", f"{UNITS}/spike_amplitudes": "ecephys.spikes"}
-        owned[f"{UNITS}/waveform_mean"] = "ecephys.unit_waveforms"
+        owned[f"{UNITS}/waveform_mean"] = "ecephys.waveforms"
         for series in lfp_series(recording, Electrodes(recording)):
             owned[series.path] = "ecephys.lfp"
         if path := csd_path(recording):
@@ -84,6 +84,7 @@ class EcephysSection:
             owned |= {f"{speed}{n}": "behavior.running_speed" for n in ("running_speed", "running_wheel_rotation")}
             owned[f"{speed}running_speed_end_times"] = "behavior.running_speed"
             owned |= {p: "behavior.gaze_mapping" for p in eye_objects(recording) if "gaze_mapping" in p}
+            owned |= dict.fromkeys(ellipse_columns(), "behavior.eye_tracking")
         return {path: relation for path, relation in owned.items() if nwb.has(path)}
 
 

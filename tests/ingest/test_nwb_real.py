@@ -176,7 +176,7 @@ def test_an_allen_session_cut_to_ten_rows_names_the_index_and_salvage_takes_the_
     assert json.loads(left_out) == {
         "spike_amplitudes": "ecephys.spikes",
         "spike_times": "ecephys.spikes",
-        "waveform_mean": "ecephys.unit_waveforms",
+        "waveform_mean": "ecephys.waveforms",
     }
 
 
