@@ -31,7 +31,7 @@ def growth(material: Material, n_sessions: tuple[int, ...] = (1, 10, 100)) -> li
             Row(
                 f"one unit, 600 s, of {n:,} M spikes",
                 window,
-                target="flat: ≤ 20 ms",
+                target="flat",
                 ok=window <= max(20, 1.5 * first[0]),
             )
         )
