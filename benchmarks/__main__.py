@@ -31,8 +31,8 @@ INTRODUCTION = """# Benchmarks
 
 Measured by `python -m benchmarks --output docs/benchmarks.md` (`make bench`): {cores} cores, Python {python},
 DuckDB {duckdb}. Files and lakes are generated in the true Allen layout, files lie in the page cache, times are medians.
-Ours and each peer run on the same data in the same run; a ratio above 1 says how many times faster ours is. Each answer
-is compared with an independent computation before it is timed. The Allen SDK runs in an environment of its own, named
+Ours and each peer run on the same data in the same run; a ratio above 1 says how many times faster ours is. Windows and
+counts are compared with an independent computation before they are timed. The Allen SDK runs in an environment of its own, named
 by `$BRAINLAKE_ALLENSDK_PYTHON`.
 """
 
