@@ -91,7 +91,8 @@ def _fold(catalog: Catalog, name: str, limit: int) -> int | None:
             ]
             writer.write_file(sort_rows(spec, pa.concat_tables(pieces)), ingests)
             with committing(catalog, None, f"fold {name}") as commit:
-                if files != [f for f in live_files(commit.database, name) if f in files]:
+                live = {file.data_file_id for file in live_files(commit.database, name)}
+                if not live.issuperset(file.data_file_id for file in files):
                     raise _OvertakenError
                 for file in files:
                     commit.retire_file(file)

@@ -49,6 +49,17 @@ def test_many_small_files_are_folded_and_nothing_is_lost(catalog):
     assert fold_small_tables(catalog) is None
 
 
+def test_a_table_that_was_folded_before_is_folded_again(catalog):
+    """Large files first in the catalogue, small ones first in the choice: their order must not matter."""
+    most = 0
+    for number in range(40):
+        ingest(catalog, number)
+        fold_small_tables(catalog, limit=4)
+        most = max(most, len(catalog.state().tables["ecephys.unit_layers"].files))
+    assert most <= 5
+    assert units(catalog) == list(range(40))
+
+
 def test_folding_rewrites_a_row_a_logarithmic_number_of_times():
     """10,000 one-row ingests, folded whenever more than 32 files are there."""
     files: list[LiveFile] = []
