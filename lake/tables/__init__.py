@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from ..spec import TableSpec
-from . import behavior, ecephys, nwb
+from . import behavior, ecephys, morphology, nwb
 
-TABLES: dict[str, TableSpec] = {spec.name: spec for module in (nwb, ecephys, behavior) for spec in module.SPECS}
+TABLES: dict[str, TableSpec] = {
+    spec.name: spec for module in (nwb, ecephys, behavior, morphology) for spec in module.SPECS
+}
