@@ -13,9 +13,12 @@ READERS = {
     "nwb": "nwb",
     "nwb1_ecephys": "nwb1_ecephys",
     "ecephys_csv": "ecephys_csv",
+    "swc": "swc",
+    "swc_markers": "swc_markers",
 }
 
-SUFFIXES = frozenset({".nwb", ".csv"})  # what a folder is searched for; a file named itself may be called anything
+# what a folder is searched for; a file named itself may be called anything
+SUFFIXES = frozenset({".nwb", ".csv", ".swc", ".marker"})
 _HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
 
 
