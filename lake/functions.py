@@ -89,7 +89,9 @@ def adapt(udf: Udf) -> Callable[..., pa.Array]:
 
 
 def to_numpy(column: Any) -> Any:
-    """A column as a kernel takes it: LIST as Ragged (nested for lists of lists), BLOB as Ragged bytes, NULL as NaN."""
+    """A column as a kernel takes it: LIST as Ragged (nested for lists of lists), STRUCT as a
+    dict of columns, BLOB as Ragged bytes, NULL as NaN.
+    """
     array = column
     if isinstance(column, pa.ChunkedArray):  # combining copies, and DuckDB hands over one chunk
         array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
@@ -101,6 +103,8 @@ def to_numpy(column: Any) -> Any:
         offsets = _numbers(array.offsets).astype(np.int64)
         values = array.values.slice(offsets[0], offsets[-1] - offsets[0])
         return Ragged(to_numpy(values), offsets - offsets[0])
+    if pa.types.is_struct(array.type):
+        return {one.name: to_numpy(array.field(i)) for i, one in enumerate(array.type)}
     if pa.types.is_binary(array.type):
         start, stop = array.offset, array.offset + len(array) + 1
         offsets = np.frombuffer(array.buffers()[1], np.int32)[start:stop].astype(np.int64)

@@ -1,0 +1,359 @@
+"""What is measured of reconstructed neurons: per node, and per set of neurites.
+
+Formulas: the published columns of the Cell Types Database (spec MF), reference errors kept and a corrected column
+beside each. A *set* of neurites is what is left of a reconstruction when all else is stripped (MO-12 internal, without
+soma): each stem is a tree of its own, whose edge to the soma is gone. A *segment* runs from a branch point to the next
+branch point or tip; the one from a root to its first branch point is *initial*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from .morphology_operations import strip
+from .morphology_trees import APICAL_DENDRITE, AXON, BASAL_DENDRITE, NODES, SOMA, Forest
+from .registry import Ragged, udf
+
+_MEASURED = pa.list_(
+    pa.struct(
+        [
+            *NODES.value_type,
+            pa.field("tree_id", pa.int32()),
+            pa.field("n_children", pa.int32()),
+            pa.field("depth_nodes", pa.int32()),
+            pa.field("branch_order", pa.int32()),
+            pa.field("edge_length", pa.float64()),
+            pa.field("path_distance", pa.float64()),
+            pa.field("euclidean_distance", pa.float64()),
+        ]
+    )
+)
+
+
+@udf(args=[NODES], returns=_MEASURED)
+def measure_nodes(nodes: Ragged) -> Ragged:
+    """Each node with its place in its tree.
+
+    returns : ragged structs: the node; ``tree_id``; ``n_children``; ``depth_nodes`` edges to its root;
+        ``branch_order`` branch points above it, soma not counted; ``edge_length``, ``path_distance`` um to its parent
+        and along the tree to its root; ``euclidean_distance`` um to the soma root. NaN where a soma or root is missing.
+    """
+    forest = Forest.of(nodes)
+    integer = np.ones(forest.n_nodes, np.int64)
+    is_cut = forest.root < 0  # on or below a cycle
+    soma = forest.soma_root[forest.row]
+    apart = forest.xyz - forest.xyz[soma] if forest.n_nodes else forest.xyz
+    values = {
+        **forest.nodes().values,  # type: ignore[dict-item]
+        "tree_id": forest.tree_id.astype(np.int32),
+        "n_children": forest.n_children.astype(np.int32),
+        "depth_nodes": np.ma.array(forest.summed(integer), np.int32, mask=is_cut),
+        "branch_order": np.ma.array(branch_order(forest), np.int32, mask=is_cut),
+        "edge_length": np.where(forest.is_root, np.nan, forest.edge_length),
+        "path_distance": forest.summed(forest.edge_length),
+        "euclidean_distance": np.where(soma >= 0, np.sqrt((apart * apart).sum(axis=1)), np.nan),
+    }
+    return Ragged(values, forest.offsets)  # type: ignore[arg-type]
+
+
+def branch_order(forest: Forest) -> np.ndarray:
+    """(nodes,) branch points above each node, those of type soma not counted."""
+    return forest.summed(is_branch_point(forest)[forest.up].astype(np.int64))
+
+
+def is_branch_point(forest: Forest) -> np.ndarray:
+    return (forest.n_children >= 2) & (forest.node_type != SOMA)
+
+
+@dataclass(frozen=True)
+class NeuriteSet:
+    """A set of neurites: the types it is made of, and how much of it is measured."""
+
+    name: str
+    types: tuple[int, ...]
+    connected_only: bool = False  # without trees that do not hang on the soma
+    extent_only: bool = False  # only dimensions and moments of edges: scattered pieces have no branches
+
+
+SETS = (
+    NeuriteSet("dendrite", (BASAL_DENDRITE, APICAL_DENDRITE)),
+    NeuriteSet("basal_dendrite", (BASAL_DENDRITE,)),
+    NeuriteSet("apical_dendrite", (APICAL_DENDRITE,)),
+    NeuriteSet("axon", (AXON,), connected_only=True),
+    NeuriteSet("axon_cloud", (AXON,), extent_only=True),
+    NeuriteSet("all_neurites", (AXON, BASAL_DENDRITE, APICAL_DENDRITE)),
+    # The reference converts the types of another object, and so measures basal dendrites (matched).
+    NeuriteSet("all_neurites_reference", (BASAL_DENDRITE,)),
+)
+
+_COUNTS = (
+    "num_nodes", "num_stems", "num_bifurcations", "num_branches", "num_tips", "max_branch_order", "num_neurites",
+    "num_outer_bifurcations",
+)  # fmt: skip
+_EXTENTS = ("width", "height", "depth")
+_MOMENTS = tuple(
+    f"{name}_{axis}"
+    for of in ("compartment", "bifurcation")
+    for name in (f"first_{of}_moment", f"{of}_stdev", f"{of}_centroid_over_distance", f"{of}_stdev_over_distance",
+                 f"{of}_stdev_over_centroid", f"{of}_stdev_over_centroid_corrected")
+    for axis in "xyz"
+)  # fmt: skip
+_LENGTHS = (
+    "total_length", "total_surface", "total_volume", "total_volume_corrected", "average_diameter",
+    "max_euclidean_distance", "max_path_distance", "contraction", "mean_fragmentation", "mean_parent_daughter_ratio",
+    "parent_daughter_ratio", "bifurcation_angle_local", "bifurcation_angle_remote", "soma_surface",
+    "neurites_over_branches",
+)  # fmt: skip
+FEATURES = (*_EXTENTS, *_COUNTS, *_LENGTHS, *_MOMENTS)
+
+_FEATURES = pa.list_(
+    pa.struct(
+        [("neurite_type", pa.string()), *((name, pa.int32() if name in _COUNTS else pa.float64()) for name in FEATURES)]
+    )
+)
+
+
+@udf(args=[NODES], returns=_FEATURES)
+def neurite_features(nodes: Ragged) -> Ragged:
+    """Every feature of every set of neurites (spec 4.10); NaN where a set is empty or a feature has nothing to measure.
+
+    returns : ragged structs, one a set of :data:`SETS`: ``neurite_type``, and the features under their table names,
+        um, um2, um3, degrees
+    """
+    forest = Forest.of(nodes)
+    by_set = [features_of(forest, one) for one in SETS]
+    n, k = len(forest), len(SETS)
+    values: dict[str, np.ndarray] = {"neurite_type": np.tile(np.array([s.name for s in SETS], object), n)}
+    for name in FEATURES:
+        column = np.stack([features[name] for features in by_set], axis=1).ravel()
+        if name in _COUNTS:
+            is_missing = np.isnan(column)
+            values[name] = np.ma.array(np.where(is_missing, 0, column).astype(np.int32), mask=is_missing)
+        else:
+            values[name] = column
+    return Ragged(values, np.arange(n + 1, dtype=np.int64) * k)  # type: ignore[arg-type]
+
+
+def features_of(forest: Forest, neurites: NeuriteSet) -> dict[str, np.ndarray]:
+    """Features of one set of neurites, each (rows,) float64; the names of :data:`FEATURES`."""
+    whole = forest.keep((forest.node_type != AXON) | (forest.tree_id == 0)) if neurites.connected_only else forest
+    is_member = np.isin(whole.node_type, neurites.types)
+    types = np.where(is_member, neurites.types[0], whole.node_type).astype(np.int32)
+    mode = np.full(len(forest), "internal", object)
+    tree = strip(whole.with_types(types), is_member, mode)
+    found = dict.fromkeys(FEATURES, np.full(len(forest), np.nan))
+    found |= _extents(tree)
+    found |= _moments("compartment", *_edge_centres(tree), whole, found)
+    if not neurites.extent_only:
+        found |= _counts(whole, is_member, tree)
+        found |= _sizes(whole, is_member, tree)
+        found |= _segments(tree)
+        found |= _branch_points(whole, tree, found)
+    is_empty = np.diff(tree.offsets) == 0
+    return {name: np.where(is_empty, np.nan, found[name]) for name in FEATURES}
+
+
+def _extents(tree: Forest) -> dict[str, np.ndarray]:
+    """Largest minus smallest position, over nodes that are no soma."""
+    counted = tree.node_type != SOMA
+    row = tree.row[counted]
+    extents = {}
+    for axis, name in enumerate(_EXTENTS):
+        at = tree.xyz[counted, axis]
+        extents[name] = _reduced(np.maximum, at, row, len(tree)) - _reduced(np.minimum, at, row, len(tree))
+    return extents
+
+
+def _counts(whole: Forest, is_member: np.ndarray, tree: Forest) -> dict[str, np.ndarray]:
+    n = len(tree)
+    edge, k = ~tree.is_root, tree.n_children
+    not_soma = tree.node_type != SOMA
+    stems = is_member & ~whole.is_root & (whole.node_type[whole.up] == SOMA)
+    branches = tree.is_root + np.where(k >= 2, k, 0) + np.maximum(k - 2, 0)
+    order = branch_order(tree)
+    counts = {
+        "num_nodes": np.diff(tree.offsets).astype(float),
+        "num_stems": _total(stems, whole.row, n),
+        "num_bifurcations": _total(np.where(edge & not_soma, np.maximum(k - 1, 0), 0), tree.row, n),
+        "num_branches": _total(branches, tree.row, n),
+        "num_tips": _total(not_soma & (k == 0), tree.row, n),
+        "num_neurites": _total(edge & not_soma, tree.row, n),
+        "max_branch_order": _reduced(np.maximum, order, tree.row, n),
+    }
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {**counts, "neurites_over_branches": _finite(counts["num_neurites"] / counts["num_branches"])}
+
+
+def _sizes(whole: Forest, is_member: np.ndarray, tree: Forest) -> dict[str, np.ndarray]:
+    n = len(tree)
+    edge = ~tree.is_root & (tree.node_type[tree.up] != SOMA)
+    length, r_far, r_near = tree.edge_length, tree.radius, tree.radius[tree.up]
+    growth = r_far - r_near
+    surface = np.pi * (r_near + r_far) * length
+    # The middle term should be length * r * growth; the reference leaves r out (matched).
+    volume = np.pi * (length * r_near**2 + length * growth + length * growth**2 / 3)
+    corrected = np.pi * length * (r_near**2 + r_near * growth + growth**2 / 3)
+    counted = tree.node_type != SOMA
+    diameters = _total(2 * tree.radius * counted, tree.row, n)
+    soma = whole.soma_root
+    from_soma = _soma_distance(whole)
+    is_main_soma = (whole.node_type == SOMA) & (whole.tree_id == 0)
+    one_soma = (soma >= 0) & (_total(is_main_soma, whole.row, n) == 1)
+    radius = whole.radius[soma] if whole.n_nodes else np.zeros(n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "total_length": _total(np.where(edge, length, 0), tree.row, n),
+            "total_surface": _total(np.where(edge, surface, 0), tree.row, n),
+            "total_volume": _total(np.where(edge, volume, 0), tree.row, n),
+            "total_volume_corrected": _total(np.where(edge, corrected, 0), tree.row, n),
+            "average_diameter": _finite(diameters / _total(counted, tree.row, n)),
+            "max_euclidean_distance": _reduced(np.maximum, from_soma[is_member], whole.row[is_member], n),
+            "max_path_distance": _reduced(np.maximum, tree.summed(length), tree.row, n),
+            "soma_surface": np.where(one_soma, 4 * np.pi * radius**2, np.nan),
+        }
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Where each node's segment begins: for nodes that end one, a whole segment."""
+
+    begin: np.ndarray  # the nearest branch point or root above
+    first: np.ndarray  # the segment's first node below it
+    is_end: np.ndarray  # a branch point or tip, and no root
+    is_initial: np.ndarray  # begins at a root that is no branch point
+
+    @classmethod
+    def of(cls, tree: Forest) -> Segments:
+        is_fork = tree.n_children >= 2
+        is_stop = is_fork | tree.is_root
+        begin = tree.nearest(is_stop)[tree.up]
+        first = tree.nearest(is_stop[tree.up])
+        return cls(begin, first, ~tree.is_root & (tree.n_children != 1), ~is_fork[begin])
+
+
+def _segments(tree: Forest) -> dict[str, np.ndarray]:
+    """Contraction and fragmentation, over segments that are not initial."""
+    n, segments = len(tree), Segments.of(tree)
+    counted = np.flatnonzero(segments.is_end & ~segments.is_initial)
+    begin, row = segments.begin[counted], tree.row[counted]
+    path, depth = tree.summed(tree.edge_length), tree.summed(np.ones(tree.n_nodes))
+    straight = np.sqrt(((tree.xyz[counted] - tree.xyz[begin]) ** 2).sum(axis=1))
+    along, edges = path[counted] - path[begin], depth[counted] - depth[begin]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "contraction": _finite(_total(straight, row, n) / _total(along, row, n)),
+            "mean_fragmentation": _finite(_total(edges, row, n) / _total(np.ones(len(row)), row, n)),
+        }
+
+
+def _branch_points(whole: Forest, tree: Forest, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What happens where neurites branch: ratios of radii, angles, and where the branch points lie."""
+    n = len(tree)
+    forks = is_branch_point(tree)
+    child = np.flatnonzero(~tree.is_root & forks[tree.up])
+    parent, row = tree.parent[child], tree.row[child]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = tree.radius[child] / tree.radius[parent]
+    per_fork = np.bincount(parent, ratio, tree.n_nodes)[forks] / tree.n_children[forks]
+    centre = _soma_position(whole)
+    distance = np.sqrt(((tree.xyz - centre[tree.row]) ** 2).sum(axis=1))
+    farthest = _reduced(np.maximum, distance, tree.row, n)
+    is_outer = forks & (distance > farthest[tree.row] / 2)
+    with np.errstate(invalid="ignore"):
+        outer = np.where(np.isnan(farthest), np.nan, _total(is_outer, tree.row, n))
+    segments = Segments.of(tree)
+    ends = np.flatnonzero(segments.is_end)
+    end_of = np.full(tree.n_nodes, -1, np.int64)
+    end_of[segments.first[ends]] = ends
+    at = np.flatnonzero(forks)
+    return {
+        "mean_parent_daughter_ratio": _mean(per_fork, tree.row[forks], n),
+        "parent_daughter_ratio": _mean(ratio, row, n),
+        "num_outer_bifurcations": outer,
+        "bifurcation_angle_local": _angles(tree, forks, lambda node: node),
+        "bifurcation_angle_remote": _angles(tree, forks, lambda node: end_of[node]),
+        **_moments("bifurcation", tree.xyz[at], np.ones(len(at)), tree.row[at], whole, found),
+    }
+
+
+def _angles(tree: Forest, forks: np.ndarray, target: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Mean angle (degrees) between the two branches of each branch point that has two, taken to a node of each."""
+    child = np.flatnonzero(~tree.is_root & (forks & (tree.n_children == 2))[tree.up])
+    child = child[np.argsort(tree.parent[child], kind="stable")]
+    one, other = child[::2], child[1::2]
+    at = tree.parent[one]
+    a, b = tree.xyz[target(one)] - tree.xyz[at], tree.xyz[target(other)] - tree.xyz[at]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cosine = (a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    angle = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    is_known = ~np.isnan(angle)
+    return _mean(angle[is_known], tree.row[at][is_known], len(tree))
+
+
+def _edge_centres(tree: Forest) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Middle, length and row of every edge."""
+    edge = np.flatnonzero(~tree.is_root)
+    return (tree.xyz[edge] + tree.xyz[tree.parent[edge]]) / 2, tree.edge_length[edge], tree.row[edge]
+
+
+def _moments(
+    of: str, at: np.ndarray, weight: np.ndarray, row: np.ndarray, whole: Forest, found: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Weighted mean position from the soma (x and z without sign), spread about it, and their ratios."""
+    n = len(whole)
+    centre = _soma_position(whole)
+    total = _total(weight, row, n)
+    moments: dict[str, np.ndarray] = {}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for axis, (letter, extent) in enumerate(zip("xyz", _EXTENTS, strict=True)):
+            offset = at[:, axis] - centre[row, axis]
+            mean = _finite(_total(weight * offset, row, n) / total)
+            spread = np.sqrt(_finite(_total(weight * (offset - mean[row]) ** 2, row, n) / total))
+            shown = mean if letter == "y" else np.abs(mean)
+            moments[f"first_{of}_moment_{letter}"] = shown
+            moments[f"{of}_stdev_{letter}"] = spread
+            moments[f"{of}_centroid_over_distance_{letter}"] = _finite(shown / found[extent])
+            moments[f"{of}_stdev_over_distance_{letter}"] = _finite(spread / found[extent])
+            # Named so by the reference, which divides the other way round (matched).
+            moments[f"{of}_stdev_over_centroid_{letter}"] = _finite(shown / spread)
+            moments[f"{of}_stdev_over_centroid_corrected_{letter}"] = _finite(spread / shown)
+    return moments
+
+
+def _soma_position(forest: Forest) -> np.ndarray:
+    """(rows, 3) um, NaN without a soma root."""
+    position = np.full((len(forest), 3), np.nan)
+    has_soma = forest.soma_root >= 0
+    position[has_soma] = forest.xyz[forest.soma_root[has_soma]]
+    return position
+
+
+def _soma_distance(forest: Forest) -> np.ndarray:
+    """(nodes,) um to the soma root."""
+    return np.sqrt(((forest.xyz - _soma_position(forest)[forest.row]) ** 2).sum(axis=1))
+
+
+def _total(values: np.ndarray, row: np.ndarray, n: int) -> np.ndarray:
+    return np.bincount(row, np.asarray(values, np.float64), n)
+
+
+def _mean(values: np.ndarray, row: np.ndarray, n: int) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _finite(_total(values, row, n) / np.bincount(row, minlength=n))
+
+
+def _reduced(function: np.ufunc, values: np.ndarray, row: np.ndarray, n: int) -> np.ndarray:
+    """Greatest or smallest of each row's values, which come row by row; NaN of none."""
+    out = np.full(n, np.nan)
+    if len(values):
+        rows, first = np.unique(row, return_index=True)
+        out[rows] = function.reduceat(np.asarray(values, np.float64), first)
+    return out
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), values, np.nan)
