@@ -7,7 +7,6 @@ one: ``python -m brainlake.tests.fixtures.corrupted FILE 143 144 FOLDER``.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -41,21 +40,6 @@ def try_all(folder: Path, n: int) -> list[corrupted.Outcome]:
         return [outcome for found in pool.map(lambda job: corrupted.outcomes(*job), work) for outcome in found]
 
 
-def assert_all_are_answered(outcomes: list[corrupted.Outcome]) -> None:
-    wrong = [o for o in outcomes if o.kind not in ("read", "refused", "crashed")]
-    assert not wrong, "\n\n".join(f"{o.number} {o.damage}: {o.kind}\n{o.message}" for o in wrong[:5])
-    # A crash of libhdf5 ends the reading process alone, and its parent reports it; it must stay a rarity.
-    crashed = [o for o in outcomes if o.kind == "crashed"]
-    assert len(crashed) <= len(outcomes) // 200, crashed
-    for outcome in outcomes:
-        if outcome.kind == "refused":
-            assert re.match(rf"variant-{outcome.number}\.nwb: \S", outcome.message), outcome
-            assert "\n" not in outcome.message, outcome
-            assert len(outcome.message) < 1_000, outcome
-    kinds = Counter(o.kind for o in outcomes)
-    assert min(kinds["read"], kinds["refused"]) > len(outcomes) // 10, kinds  # both are really tried
-
-
 def assert_ragged_indices_are_named(outcomes: list[corrupted.Outcome]) -> None:
     """Every spoilt index is refused by its path; where the rest is salvaged, the file is read."""
     spoilt = [o for o in outcomes if o.damage.startswith("ragged")]
@@ -72,7 +56,7 @@ def assert_ragged_indices_are_named(outcomes: list[corrupted.Outcome]) -> None:
 
 def test_damaged_files_are_read_or_refused(tmp_path: Path) -> None:
     outcomes = try_all(tmp_path, IN_SHORT)
-    assert_all_are_answered(outcomes)
+    corrupted.assert_all_are_answered(outcomes)
     assert_ragged_indices_are_named(outcomes)
 
 
@@ -89,7 +73,7 @@ def test_two_thousand_damaged_files_are_read_or_refused(tmp_path: Path) -> None:
         "huge",
         "ragged",
     }
-    assert_all_are_answered(outcomes)
+    corrupted.assert_all_are_answered(outcomes)
     assert_ragged_indices_are_named(outcomes)
 
 
