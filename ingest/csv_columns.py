@@ -78,7 +78,7 @@ def _batch(header: list[str], cells: list[list[str]], lines: list[int]) -> CsvRo
 
 def converted(source: Source, rows: CsvRows, name: str, column: Column) -> pa.Array:
     """A column of cells in a declared type; cells that say nothing are NULL."""
-    parse = _parser(column.type)
+    parse = parser(column.type)
     values: list[Any] = []
     for cell, line in zip(rows.columns[name], rows.lines, strict=True):
         try:
@@ -92,7 +92,7 @@ def converted(source: Source, rows: CsvRows, name: str, column: Column) -> pa.Ar
 
 
 @cache
-def _parser(type_: pa.DataType) -> Callable[[str], Any]:
+def parser(type_: pa.DataType) -> Callable[[str], Any]:
     if pa.types.is_integer(type_):
         return _integer
     if pa.types.is_floating(type_):

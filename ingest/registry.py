@@ -13,12 +13,14 @@ READERS = {
     "nwb": "nwb",
     "nwb1_ecephys": "nwb1_ecephys",
     "ecephys_csv": "ecephys_csv",
+    "cell_types_csv": "cell_types_csv",
+    "cell_types_json": "cell_types_json",
     "swc": "swc",
     "swc_markers": "swc_markers",
 }
 
 # what a folder is searched for; a file named itself may be called anything
-SUFFIXES = frozenset({".nwb", ".csv", ".swc", ".marker"})
+SUFFIXES = frozenset({".nwb", ".csv", ".json", ".swc", ".marker"})
 _HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
 
 
