@@ -99,11 +99,13 @@ def _recover(times: np.ndarray, declared: float) -> Clock | None:
         return None
     span = times - times[0]
     steps = np.rint(span * declared)
-    for rate in _rates_near(declared, span, steps):
-        for lead, low, high in _shifts(times, steps, rate):
-            for shift in _floats_within(low, high):
-                if np.array_equal((lead + steps) / rate - shift, times):
-                    return Clock(float(rate), float(shift))
+    rates = _rates_near(declared, span, steps)
+    for start, stop in _distances(declared):
+        for rate in rates:  # of a wrong rate no shift is right, so none is searched to the end before the next
+            for lead, low, high in _shifts(times, steps, rate, start, stop):
+                for shift in _floats_within(low, high):
+                    if np.array_equal((lead + steps) / rate - shift, times):
+                        return Clock(float(rate), float(shift))
     return None
 
 
@@ -131,31 +133,39 @@ def _rates_near(declared: float, span: np.ndarray, steps: np.ndarray) -> list[fl
     return [best, best + ulp, best - ulp]
 
 
-def _shifts(times: np.ndarray, steps: np.ndarray, rate: float) -> Iterator[tuple[float, float, float]]:
-    """First ticks and the interval of shifts (s) that every time's rounding admits, small shifts first."""
+def _distances(rate: float) -> Iterator[tuple[int, int]]:
+    """Ranges of shifts to try together, in ticks; small shifts first, as most are."""
+    reach, start = int(MAX_SHIFT_S * rate), 0
+    while start < reach:
+        stop = min(max(2 * start, _FIRST_BATCH), start + _BATCH, reach)
+        yield start, stop
+        start = stop
+
+
+def _shifts(
+    times: np.ndarray, steps: np.ndarray, rate: float, start: int, stop: int
+) -> Iterator[tuple[float, float, float]]:
+    """First ticks so far from the unshifted one, and the interval of shifts (s) that every time's rounding admits."""
     middle = float(np.rint(times[0] * rate))
     half_ulp = np.spacing(np.abs(times)) / 2
     # a spread of early and late times rejects a wrong tick soonest
     order = np.argsort(np.arange(len(times)) * 0.618_033_988_75 % 1.0)[:_REJECTING]
-    reach, start = int(MAX_SHIFT_S * rate), 0
-    while start < reach:
-        stop = min(max(2 * start, _FIRST_BATCH), start + _BATCH, reach)  # most shifts are small
-        away = np.arange(start, stop, dtype=np.float64)
-        start = stop
-        lead = np.concatenate((middle + away, middle - away))
-        low, high = np.full(len(lead), -np.inf), np.full(len(lead), np.inf)
-        for i in order:
-            shift = (lead + steps[i]) / rate - times[i]
-            slack = half_ulp[i] + np.spacing(np.abs(shift)) / 2
-            low, high = np.maximum(low, shift - slack), np.minimum(high, shift + slack)
-            kept = low <= high
-            lead, low, high = lead[kept], low[kept], high[kept]
-        for one in lead:  # few are left, and each of all times must admit them
-            shift = (one + steps) / rate - times
-            slack = half_ulp + np.spacing(np.abs(shift)) / 2
-            lowest, highest = float((shift - slack).max()), float((shift + slack).min())
-            if lowest <= highest:
-                yield float(one), lowest, highest
+    away = np.arange(start, stop, dtype=np.float64)
+    lead = np.concatenate((middle + away, middle - away))
+    low, high = np.full(len(lead), -np.inf), np.full(len(lead), np.inf)
+    widest = float(np.spacing((stop + 1) / rate)) / 2  # one slack for all shifts of the range: a little generous
+    for i in order:
+        shift = (lead + steps[i]) / rate - times[i]
+        slack = half_ulp[i] + widest
+        low, high = np.maximum(low, shift - slack), np.minimum(high, shift + slack)
+        kept = low <= high
+        lead, low, high = lead[kept], low[kept], high[kept]
+    for one in lead:  # few are left, and each of all times must admit them
+        shift = (one + steps) / rate - times
+        slack = half_ulp + np.spacing(np.abs(shift)) / 2
+        lowest, highest = float((shift - slack).max()), float((shift + slack).min())
+        if lowest <= highest:
+            yield float(one), lowest, highest
 
 
 def _floats_within(low: float, high: float) -> np.ndarray:

@@ -8,6 +8,7 @@ import itertools
 import os
 import uuid
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +175,7 @@ def sort_rows(spec: TableSpec, table: pa.Table) -> pa.Table:
 
 
 class _OpenFile:
-    """A Parquet file being written, a row group at a time."""
+    """A Parquet file being written, a row group at a time, by a thread of its own: encoding lets Python go on."""
 
     def __init__(self, folder: Path, spec: TableSpec, ingest_id: int, partition_value: int | None) -> None:
         self.spec, self.ingest_id, self.partition_value = spec, ingest_id, partition_value
@@ -184,6 +185,8 @@ class _OpenFile:
         self.path = folder / self._name
         make_folder(self.path.parent)
         self._writer = pq.ParquetWriter(self.path, spec.arrow, **parquet_options(spec))
+        self._encoder = ThreadPoolExecutor(1, "parquet")
+        self._encoding: Future[None] | None = None  # one row group at most, so that memory stays bounded
         self._pending: list[pa.Table] = []
         self._last: pa.Table | None = None
         self._stats = {name: _Range() for name in _stats_columns(spec)}
@@ -210,12 +213,24 @@ class _OpenFile:
             if stop == table.num_rows and not last:
                 self._pending = [table.slice(start)]
                 return
-            self._writer.write_table(table.slice(start, stop - start), row_group_size=max(1, stop - start))
+            self._encoded()
+            group = table.slice(start, stop - start)
+            self._encoding = self._encoder.submit(self._writer.write_table, group, max(1, group.num_rows))
         self._pending = []
 
+    def _encoded(self) -> None:
+        """The row group in hand is in the file when this returns, or its error is raised."""
+        if self._encoding is not None:
+            encoding, self._encoding = self._encoding, None
+            encoding.result()
+
     def finish(self, ingests: Mapping[int, int] | None) -> WrittenFile:
-        if self._pending:
-            self._flush(last=True)
+        try:
+            if self._pending:
+                self._flush(last=True)
+            self._encoded()
+        finally:
+            self._encoder.shutdown()
         self._writer.close()
         size, footer = seal(self.path)
         stats = [
@@ -226,6 +241,7 @@ class _OpenFile:
         return WrittenFile(self._name, self._n_rows, size, footer, counts, self.partition_value, stats)
 
     def abandon(self) -> None:
+        self._encoder.shutdown()
         with contextlib.suppress(OSError):  # the disk may be full; the file goes anyway
             self._writer.close()
         self.path.unlink(missing_ok=True)

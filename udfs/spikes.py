@@ -19,6 +19,7 @@ from .registry import Ragged, udf
 _BLOB = pa.binary()
 _TICKS, _SECONDS, _RATE = pa.list_(pa.int64()), pa.list_(pa.float64()), pa.float64()
 _TRAIN = [_TICKS, _RATE, _RATE, _SECONDS]
+_COUNTED = pa.struct([("inside", pa.list_(pa.int32())), ("crossing", pa.list_(pa.int32()))])
 _FOUND = pa.list_(pa.struct([("window_index", pa.int32()), ("spike_index", pa.int32()), ("spike_time", pa.float64())]))
 
 
@@ -41,30 +42,45 @@ def unpack(packed: Ragged) -> Ragged:
     return Ragged(values.view(np.float64), packed.offsets // 8)
 
 
-@udf(args=[*_TRAIN, _BLOB, _BLOB], returns=pa.list_(pa.int32()), nulls=True)
+@udf(args=[*_TRAIN, _BLOB, _BLOB, pa.int64()], returns=_COUNTED, nulls=True)
 def count_spikes_in_windows(
-    ticks: Ragged, rate: np.ndarray, shift: np.ndarray, times: Ragged, packed_starts: Ragged, packed_stops: Ragged
-) -> Ragged:
+    ticks: Ragged,
+    rate: np.ndarray,
+    shift: np.ndarray,
+    times: Ragged,
+    packed_starts: Ragged,
+    packed_stops: Ragged,
+    n_inside: np.ndarray,
+) -> dict[str, Ragged]:
     """Spikes of each train in each of its windows [start, stop).
 
     ticks, times : ragged, one row a train, ascending; ticks of a clock or seconds, the other empty
     rate, shift : (rows,) Hz, s; NaN where times are given
     packed_starts, packed_stops : ragged, one row a train, seconds as :func:`pack` packs them
-    returns : ragged int32, counts in the order of the windows; 0 where stop <= start
+    n_inside : (rows,) the first so many windows are counted in `inside`, the others in `crossing`
+    returns : two ragged int32, `inside` and `crossing`, in the order of the windows; 0 where stop <= start
     """
     starts, stops = unpack(packed_starts), unpack(packed_stops)
-    counts = np.zeros(len(starts.values), np.int32)
-    fast = compiled(_count_all) if len(counts) > WORTH_COMPILING else None
+    n_inside = np.minimum(n_inside.astype(np.int64, copy=False), starts.lengths)
+    inside, crossing = _zeros(n_inside), _zeros(starts.lengths - n_inside)
+    fast = compiled(_count_all) if len(starts.values) > WORTH_COMPILING else None
     if fast:
         fast(
             ticks.values.astype(np.int64, copy=False), ticks.offsets, rate, shift, times.values, times.offsets,
-            starts.values, stops.values, starts.offsets, counts,
+            starts.values, stops.values, starts.offsets,
+            inside.values, inside.offsets, crossing.values, crossing.offsets,
         )  # fmt: skip
     else:
         for row, train in enumerate(_seconds(ticks, rate, shift, times)):
             first, last = np.searchsorted(train, starts[row]), np.searchsorted(train, stops[row])
-            counts[starts.offsets[row] : starts.offsets[row + 1]] = np.maximum(last - first, 0)
-    return Ragged(counts, starts.offsets)
+            counts = np.maximum(last - first, 0)
+            inside[row][:], crossing[row][:] = counts[: n_inside[row]], counts[n_inside[row] :]
+    return {"inside": inside, "crossing": crossing}
+
+
+def _zeros(lengths: np.ndarray) -> Ragged:
+    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    return Ragged(np.zeros(offsets[-1], np.int32), offsets)
 
 
 @udf(args=[*_TRAIN, _BLOB, _BLOB], returns=_FOUND, nulls=True)
@@ -153,17 +169,30 @@ def _seconds(ticks: Ragged, rate: np.ndarray, shift: np.ndarray, times: Ragged) 
 
 
 # Loops for numba. A pointer that moves from where the last edge was found beats a search from scratch, as windows
-# come nearly in order; it may move back, so any order is exact.
+# come nearly in order; it may move back, so any order is exact. Infinity ends each train, so that the pointer needs
+# no other check on its way forward.
 
 
 def _count_all(  # type: ignore[no-untyped-def]
-    ticks, tick_offsets, rate, shift, times, time_offsets, starts, stops, offsets, counts
+    ticks,
+    tick_offsets,
+    rate,
+    shift,
+    times,
+    time_offsets,
+    starts,
+    stops,
+    offsets,
+    inside,
+    inside_offsets,
+    crossing,
+    crossing_offsets,
 ):
     longest = 0
     for row in range(len(tick_offsets) - 1):
         longest = max(longest, tick_offsets[row + 1] - tick_offsets[row])
         longest = max(longest, time_offsets[row + 1] - time_offsets[row])
-    train = np.empty(longest, np.float64)
+    train = np.empty(longest + 1, np.float64)
     for row in range(len(tick_offsets) - 1):
         n = tick_offsets[row + 1] - tick_offsets[row]
         if n > 0:
@@ -173,18 +202,23 @@ def _count_all(  # type: ignore[no-untyped-def]
             n = time_offsets[row + 1] - time_offsets[row]
             for i in range(n):
                 train[i] = times[time_offsets[row] + i]
+        train[n] = np.inf
+        n_inside = inside_offsets[row + 1] - inside_offsets[row]
         first, last = 0, 0
-        for w in range(offsets[row], offsets[row + 1]):
-            start, stop = starts[w], stops[w]
-            while first < n and train[first] < start:
-                first += 1
+        for w in range(offsets[row + 1] - offsets[row]):
+            start, stop = starts[offsets[row] + w], stops[offsets[row] + w]
             while first > 0 and train[first - 1] >= start:
                 first -= 1
-            while last < n and train[last] < stop:
-                last += 1
             while last > 0 and train[last - 1] >= stop:
                 last -= 1
-            counts[w] = max(last - first, 0)
+            while train[first] < start:
+                first += 1
+            while train[last] < stop:
+                last += 1
+            if w < n_inside:
+                inside[inside_offsets[row] + w] = max(last - first, 0)
+            else:
+                crossing[crossing_offsets[row] + w - n_inside] = max(last - first, 0)
 
 
 def _bin_all(  # type: ignore[no-untyped-def]

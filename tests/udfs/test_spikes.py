@@ -50,9 +50,11 @@ class TestCounts:
             *given_as_seconds(trains_),
             packed([[a for a, _ in w] for w in windows_]),
             packed([[b for _, b in w] for w in windows_]),
+            np.array([len(w) // 2 for w in windows_]),
         )
         expected = [[sum(a <= t < b for t in train) for a, b in w] for train, w in rows]
-        assert [list(c) for c in counts] == expected
+        assert [list(c) for c in counts["inside"]] == [row[: len(row) // 2] for row in expected]
+        assert [list(c) for c in counts["crossing"]] == [row[len(row) // 2 :] for row in expected]
 
     def test_equal_counting_by_hand_for_any_windows(self) -> None:
         """Unsorted, overlapping, empty and inverted windows; repeated spikes; negative times."""
@@ -67,9 +69,9 @@ class TestCounts:
         seconds = ticks / RATE - SHIFT
         counts = spikes.count_spikes_in_windows(
             Ragged.of([ticks]), np.array([RATE]), np.array([SHIFT]), Ragged.of([[]], np.float64),
-            packed([list(seconds)]), packed([list(np.nextafter(seconds, np.inf))]),
+            packed([list(seconds)]), packed([list(np.nextafter(seconds, np.inf))]), np.array([400]),
         )  # fmt: skip
-        assert counts[0].tolist() == [1] * 400
+        assert counts["inside"][0].tolist() == [1] * 400
 
     def test_take_long_windows_with_infinite_ends(self) -> None:
         self.check([([0.0, 1.0], [(-np.inf, np.inf), (1.0, np.inf), (-np.inf, 0.0)])])
@@ -122,9 +124,11 @@ def test_both_engines_agree_on_a_real_looking_session(monkeypatch: pytest.Monkey
     starts = [np.sort(rng.uniform(0, 600, 500)) for _ in rows]
     args = (
         Ragged.of(rows, np.int64), np.full(20, RATE), np.full(20, SHIFT), Ragged.of([[]] * 20, np.float64),
-        spikes.pack(Ragged.of(starts)), spikes.pack(Ragged.of([s + 0.25 for s in starts])),
+        spikes.pack(Ragged.of(starts)), spikes.pack(Ragged.of([s + 0.25 for s in starts])), np.full(20, 400),
     )  # fmt: skip
     plain = spikes.count_spikes_in_windows(*args)
     monkeypatch.setattr(spikes, "WORTH_COMPILING", 0)
-    assert spikes.count_spikes_in_windows(*args).values.tolist() == plain.values.tolist()
-    assert plain.values.sum() > 0
+    fast = spikes.count_spikes_in_windows(*args)
+    for part in ("inside", "crossing"):
+        assert fast[part].values.tolist() == plain[part].values.tolist()
+        assert plain[part].values.sum() > 0

@@ -7,6 +7,8 @@
 --   n_inside     windows that lie within the block: the first ones; the others reach into other blocks as well, and
 --                their counts add up over blocks
 --   window_ids   the windows, each of the two sorts in the order of their starts
+--   inside_ids   those that lie within the block
+--   crossing_ids those that reach into other blocks
 --   starts       their starts, packed (s)
 --   stops        their ends, packed (s)
 with _windows as (
@@ -74,6 +76,8 @@ select
     row_number() over () as bucket,
     n_inside,
     list_transform(ws, lambda w: w.window_id) as window_ids,
+    list_transform(ws[:n_inside], lambda w: w.window_id) as inside_ids,
+    list_transform(ws[n_inside + 1:], lambda w: w.window_id) as crossing_ids,
     pack(list_transform(ws, lambda w: w.start)) as starts,
     pack(list_transform(ws, lambda w: w.stop)) as stops
 from _listed
