@@ -2,7 +2,7 @@
 -- spec: cell_types 2.1, 3.1, CT-027
 -- sdk: CellTypesApi.list_cells_api
 --   structure_name   name of the structure, without the quotes that the warehouse keeps around it
---   source   where the row comes from: api, or csv where the API's record is not in the lake
+--   source           where the row comes from: api, or csv where the API's record is not in the lake
 select
     a.specimen_id, a.specimen_name, a.line_name, a.hemisphere, a.structure_id, trim(a.structure_name, '"') as
     structure_name, a.structure_acronym, a.parent_structure_id, a.parent_structure_acronym, a.structure_layer,
