@@ -21,6 +21,7 @@ from .contract import Identity, Part, Report, Rows, Source
 from .json_records import Records, columns_of, first_record
 
 BATCH_RECORDS = 4_096
+HEAD = 16_384  # bytes; a record of any kind but Specimen is shorter
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,17 @@ class CellTypesJsonReader:
     def sniff(self, source: Source) -> bool:
         try:
             with source.path.open("rb") as file:
-                if file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"[", b"{"):
-                    return False
-            return _kind(first_record(source)) is not None
+                head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()
         except OSError:
             return False
+        if head[:1] not in (b"[", b"{"):
+            return False
+        try:
+            return _kind(first_record(source)) is not None
+        except SourceError as error:
+            # a damaged list is claimed where its text tells the kind, so that what is wrong with it is said
+            is_list = (error.where or "").startswith("record")
+            return is_list and b'"neuronal_model' not in head and any(_is_named(kind.record, head) for kind in API_TABLES)
 
     def identify(self, source: Source) -> Identity:
         kind = _kind_or_refuse(source)
@@ -112,9 +119,14 @@ def _kind(record: Mapping[str, Any] | None) -> Kind | None:
     return next((kind for kind in API_TABLES if record and kind.record.matches(list(record))), None)
 
 
+def _is_named(record: Record, head: bytes) -> bool:
+    return all(f'"{name}"'.encode() in head for name in record.needs) and (
+        not record.one_of or any(f'"{name}"'.encode() in head for name in record.one_of)
+    )
+
+
 def _kind_or_refuse(source: Source) -> Kind:
-    first = next(iter(Records(source)), None)
-    kind = _kind(first)
+    kind = _kind(first_record(source))
     if kind is None:
         known = ", ".join(kind.spec.name for kind in API_TABLES)
         raise SourceError(source, "record 0", f"is of no kind that tells of cells ({known})")

@@ -139,11 +139,8 @@ class _Text:
 
 
 def first_record(source: Source) -> dict[str, Any] | None:
-    """The first record, None where there is none; for telling what a file holds."""
-    try:
-        return next(iter(Records(source)), None)
-    except SourceError:
-        return None
+    """The first record, None where there is none. Raises SourceError as :class:`Records`."""
+    return next(iter(Records(source)), None)
 
 
 def column_of(source: Source, column: Column, records: Sequence[Mapping[str, Any]], name: str, first: int) -> pa.Array:

@@ -6,5 +6,5 @@
 select s.*
 from icephys.api_sweeps as s
 where s.specimen_id = specimen::bigint
-    and lake.require_specimen(specimen, 'sweeps')
+    and lake.require_specimen(specimen, 'sweep_list')
 order by s.sweep_number
