@@ -96,7 +96,7 @@ def _marker(given: dict[str, str]) -> dict[str, Any]:
         "marker_shape": _code(given, "shape") if given["shape"] else None,
         "marker_code": _code(given, "name") if given["name"] else None,
         "comment": given.get("comment") or None,
-        "color": colour if len(colour) == 3 else None,
+        "marker_rgb": colour if len(colour) == 3 else None,
     }
 
 

@@ -91,10 +91,10 @@ SETS = (
 )
 
 _COUNTS = (
-    "num_nodes", "num_stems", "num_bifurcations", "num_branches", "num_tips", "max_branch_order", "num_neurites",
-    "num_outer_bifurcations",
+    "number_nodes", "number_stems", "number_bifurcations", "number_branches", "number_tips", "max_branch_order", "number_neurites",
+    "number_outer_bifurcations",
 )  # fmt: skip
-_EXTENTS = ("width", "height", "depth")
+_EXTENTS = ("overall_width", "overall_height", "overall_depth")
 _MOMENTS = tuple(
     f"{name}_{axis}"
     for of in ("compartment", "bifurcation")
@@ -104,8 +104,8 @@ _MOMENTS = tuple(
 )  # fmt: skip
 _LENGTHS = (
     "total_length", "total_surface", "total_volume", "total_volume_corrected", "average_diameter",
-    "max_euclidean_distance", "max_path_distance", "contraction", "mean_fragmentation", "mean_parent_daughter_ratio",
-    "parent_daughter_ratio", "bifurcation_angle_local", "bifurcation_angle_remote", "soma_surface",
+    "max_euclidean_distance", "max_path_distance", "average_contraction", "average_fragmentation", "average_parent_daughter_ratio",
+    "parent_daughter_ratio", "average_bifurcation_angle_local", "average_bifurcation_angle_remote", "soma_surface",
     "neurites_over_branches",
 )  # fmt: skip
 FEATURES = (*_EXTENTS, *_COUNTS, *_LENGTHS, *_MOMENTS)
@@ -176,16 +176,16 @@ def _counts(whole: Forest, is_member: np.ndarray, tree: Forest) -> dict[str, np.
     branches = tree.is_root + np.where(k >= 2, k, 0) + np.maximum(k - 2, 0)
     order = branch_order(tree)
     counts = {
-        "num_nodes": np.diff(tree.offsets).astype(float),
-        "num_stems": _total(stems, whole.row, n),
-        "num_bifurcations": _total(np.where(edge & not_soma, np.maximum(k - 1, 0), 0), tree.row, n),
-        "num_branches": _total(branches, tree.row, n),
-        "num_tips": _total(not_soma & (k == 0), tree.row, n),
-        "num_neurites": _total(edge & not_soma, tree.row, n),
+        "number_nodes": np.diff(tree.offsets).astype(float),
+        "number_stems": _total(stems, whole.row, n),
+        "number_bifurcations": _total(np.where(edge & not_soma, np.maximum(k - 1, 0), 0), tree.row, n),
+        "number_branches": _total(branches, tree.row, n),
+        "number_tips": _total(not_soma & (k == 0), tree.row, n),
+        "number_neurites": _total(edge & not_soma, tree.row, n),
         "max_branch_order": _reduced(np.maximum, order, tree.row, n),
     }
     with np.errstate(divide="ignore", invalid="ignore"):
-        return {**counts, "neurites_over_branches": _finite(counts["num_neurites"] / counts["num_branches"])}
+        return {**counts, "neurites_over_branches": _finite(counts["number_neurites"] / counts["number_branches"])}
 
 
 def _sizes(whole: Forest, is_member: np.ndarray, tree: Forest) -> dict[str, np.ndarray]:
@@ -245,8 +245,8 @@ def _segments(tree: Forest) -> dict[str, np.ndarray]:
     along, edges = path[counted] - path[begin], depth[counted] - depth[begin]
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
-            "contraction": _finite(_total(straight, row, n) / _total(along, row, n)),
-            "mean_fragmentation": _finite(_total(edges, row, n) / _total(np.ones(len(row)), row, n)),
+            "average_contraction": _finite(_total(straight, row, n) / _total(along, row, n)),
+            "average_fragmentation": _finite(_total(edges, row, n) / _total(np.ones(len(row)), row, n)),
         }
 
 
@@ -271,11 +271,11 @@ def _branch_points(whole: Forest, tree: Forest, found: dict[str, np.ndarray]) ->
     end_of[segments.first[ends]] = ends
     at = np.flatnonzero(forks)
     return {
-        "mean_parent_daughter_ratio": _mean(per_fork, tree.row[forks], n),
+        "average_parent_daughter_ratio": _mean(per_fork, tree.row[forks], n),
         "parent_daughter_ratio": _mean(ratio, row, n),
-        "num_outer_bifurcations": outer,
-        "bifurcation_angle_local": _angles(tree, forks, lambda node: node),
-        "bifurcation_angle_remote": _angles(tree, forks, lambda node: end_of[node]),
+        "number_outer_bifurcations": outer,
+        "average_bifurcation_angle_local": _angles(tree, forks, lambda node: node),
+        "average_bifurcation_angle_remote": _angles(tree, forks, lambda node: end_of[node]),
         **_moments("bifurcation", tree.xyz[at], np.ones(len(at)), tree.row[at], whole, found),
     }
 

@@ -84,7 +84,7 @@ FILE_MARKERS = TableSpec(
         Column(7, "marker_shape", int32, "shape code", None, True),
         Column(8, "marker_code", int32, "10 cut dendrite, 20 no reconstruction, 30 soma", None, True),
         Column(9, "comment", text, "comment", None, True),
-        Column(10, "color", list_(int32), "red, green, blue, 0-255", None, True),
+        Column(10, "marker_rgb", list_(int32), "red, green, blue, 0-255", None, True),
     ),
     key=("marker_file_id", "marker_index"),
     sort=("marker_file_id", "marker_index"),
