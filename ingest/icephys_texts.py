@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 
@@ -20,9 +21,8 @@ def resistance(text: str | None, bare: float) -> float | None:
     if not match:
         return None
     value, prefix, ohm = float(match[1]), (match[2] or "")[:1].lower(), match[3]
-    if not prefix:
-        return value if ohm else value * bare
-    return value * _PREFIXES[prefix]
+    value *= _PREFIXES[prefix] if prefix else 1.0 if ohm else bare
+    return value if math.isfinite(value) else None
 
 
 def filter_khz(text: str | None) -> float | None:

@@ -20,13 +20,14 @@ from ..lake.tables.nwb import FILES
 from .contract import Attachment, Identity, Part, Report, Rows, Source, made_id
 from .nwb_ecephys import SECTION as ECEPHYS
 from .nwb_file import NwbFile, is_nwb2
+from .nwb_icephys import SECTION as ICEPHYS
 from .nwb_objects import Entry, object_rows, to_json, walk
 from .nwb_section import Section
 from .nwb_series import Series, chunk_rows, is_series, series_rows
 from .nwb_tables import TableReader, is_table
 from .salvage import salvaging
 
-SECTIONS: tuple[Section, ...] = (ECEPHYS,)
+SECTIONS: tuple[Section, ...] = (ECEPHYS, ICEPHYS)
 GENERIC = (
     Part("objects", "the file, its objects with their attributes, and what its time series are"),
     Part("tables", "every table, typed"),

@@ -61,6 +61,9 @@ def recording_rows(nwb: NwbFile, report: Report) -> list[Row]:
         return []
     n = nwb.table(RECORDINGS).n_rows
     ids = _ids(nwb, RECORDINGS, n)
+    if len(np.unique(ids)) < n:
+        report.warn(f"{RECORDINGS}/id holds an id twice: recordings are numbered by their rows")
+        ids = np.arange(n)
     electrodes = _references(nwb, "electrodes", "electrode", n)
     stimuli = _spans(nwb, "stimuli", "stimulus", n)
     templates = _spans(nwb, "stimuli", "stimulus_template", n)

@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from .contract import Report, made_id
 from .nwb_file import NwbFile
 from .nwb_icephys_recordings import ICEPHYS, Row, Span, recording_rows
@@ -31,8 +33,16 @@ class Piece:
     stop: int
 
     @property
+    def path(self) -> str:
+        return self.series.path
+
+    @property
     def n_samples(self) -> int:
         return self.stop - self.start
+
+    def samples(self) -> np.ndarray:
+        """In volts or amperes."""
+        return self.series.samples(self.start, self.stop)
 
     @property
     def start_time(self) -> float | None:
@@ -46,7 +56,6 @@ class Sweep:
     """One sweep of one electrode.
 
     row : its row in the table of intracellular recordings, where it has one
-    specimen_id : the cell: the file's one, or where several electrodes record, the electrode's
     """
 
     response: Piece
@@ -55,6 +64,33 @@ class Sweep:
     row: Row | None = None
     specimen_id: int = -1
     sweep_number: int = -1
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        return (self.response,) if self.stimulus is None else (self.response, self.stimulus)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What of a file is patch clamp.
+
+    sweeps : sorted by specimen and number; no two of a specimen have the same number
+    rows : the table of intracellular recordings
+    """
+
+    nwb: NwbFile
+    sweeps: Sequence[Sweep]
+    rows: Sequence[Row]
+    electrodes: frozenset[str | None]  # that sweeps are of
+
+    def specimen_id(self, electrode: str | None) -> int:
+        """The cell on an electrode: the file's one, or where several electrodes record, the electrode's."""
+        return _specimen_id(self.nwb, electrode, self.electrodes)
+
+
+def _specimen_id(nwb: NwbFile, electrode: str | None, electrodes: frozenset[str | None]) -> int:
+    key = nwb.identifier or ""
+    return made_id(key, electrode or "") if len(electrodes) > 1 else made_id(key)
 
 
 Numbering = Callable[[PatchSeries], int | None]
@@ -66,25 +102,25 @@ def is_patch_clamp(nwb: NwbFile) -> bool:
     return any(one.kind is not None and not one.is_stimulus for one in series)
 
 
-def find_sweeps(nwb: NwbFile, report: Report) -> list[Sweep]:
-    """The sweeps of a file, sorted by specimen and number; no two of a specimen have the same number."""
+def find_sweeps(nwb: NwbFile, report: Report) -> Found:
+    """The sweeps of a file and the table that groups them."""
     responses = _series(nwb, ACQUISITION, False, report)
     stimuli = _series(nwb, PRESENTATION, True, report)
     told = _told_numbers(nwb, report)
+    rows: list[Row] = []
     sweeps: list[Sweep] = []
     with salvaging(report):
-        sweeps = _tabled(nwb, responses, stimuli, report)
+        rows = recording_rows(nwb, report)
+        sweeps = _tabled(nwb, rows, responses, stimuli, report)
     tabled = {sweep.response.series.path for sweep in sweeps}
     for path, series in responses.items():
         if path not in tabled:
             sweeps.append(Sweep(Piece(series, 0, len(series.data)), None, series.electrode))
     sweeps, number_of = _numbered(sweeps, told, report)
     sweeps = _with_stimuli(sweeps, list(stimuli.values()), number_of, report)
-    electrodes = {sweep.electrode for sweep in sweeps}
-    key = nwb.identifier or ""
-    cells = {e: made_id(key, e or "") if len(electrodes) > 1 else made_id(key) for e in electrodes}
-    sweeps = [replace(sweep, specimen_id=cells[sweep.electrode]) for sweep in sweeps]
-    return sorted(sweeps, key=lambda sweep: (sweep.specimen_id, sweep.sweep_number))
+    electrodes = frozenset(sweep.electrode for sweep in sweeps)
+    sweeps = [replace(sweep, specimen_id=_specimen_id(nwb, sweep.electrode, electrodes)) for sweep in sweeps]
+    return Found(nwb, sorted(sweeps, key=lambda sweep: (sweep.specimen_id, sweep.sweep_number)), rows, electrodes)
 
 
 def _series(nwb: NwbFile, folder: str, is_stimulus: bool, report: Report) -> dict[str, PatchSeries]:
@@ -141,11 +177,15 @@ def _told_numbers(nwb: NwbFile, report: Report) -> dict[str, int]:
 
 
 def _tabled(
-    nwb: NwbFile, responses: dict[str, PatchSeries], stimuli: dict[str, PatchSeries], report: Report
+    nwb: NwbFile,
+    rows: Sequence[Row],
+    responses: dict[str, PatchSeries],
+    stimuli: dict[str, PatchSeries],
+    report: Report,
 ) -> list[Sweep]:
     """Sweeps of the table of intracellular recordings, one for each row that has a response."""
     sweeps = []
-    for row in recording_rows(nwb, report):
+    for row in rows:
         response = _piece(nwb, row.response, responses)
         if response is None:
             continue

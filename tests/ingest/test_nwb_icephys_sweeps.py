@@ -38,7 +38,7 @@ def told(path: Path) -> tuple[dict[int, tuple[str, str | None]], list[str]]:
     """Sweep number -> names of the response and the stimulus; warnings."""
     report = Report()
     with opened(path) as nwb:
-        sweeps = find_sweeps(nwb, report)
+        sweeps = find_sweeps(nwb, report).sweeps
         names = {
             s.sweep_number: (s.response.series.name, s.stimulus.series.name if s.stimulus else None) for s in sweeps
         }
@@ -143,7 +143,7 @@ def test_numbers_of_the_sweep_table_and_sweeps_in_their_order(tmp_path: Path) ->
     expected = make_sweep_table_lab(tmp_path / "lab.nwb")
     report = Report()
     with opened(tmp_path / "lab.nwb") as nwb:
-        sweeps = find_sweeps(nwb, report)
+        sweeps = find_sweeps(nwb, report).sweeps
         for sweep, lab in zip(sweeps, expected, strict=True):
             assert_is(sweep, lab)
         assert {sweep.specimen_id for sweep in sweeps} == {made_id("sweep-table-lab")}
@@ -197,7 +197,7 @@ def test_two_electrodes_of_one_sweep_are_two_cells_each_with_its_stimulus(tmp_pa
                 sweep_number=4,
             )  # fmt: skip
     with opened(tmp_path / "a.nwb") as nwb:
-        sweeps = find_sweeps(nwb, Report())
+        sweeps = find_sweeps(nwb, Report()).sweeps
     cells = {s.electrode: s for s in sweeps}
     assert len(cells) == 2
     for path, sweep in cells.items():
@@ -210,7 +210,7 @@ def test_the_table_of_recordings_tells_spans_of_one_long_series_apart(tmp_path: 
     lab = make_recordings_lab(tmp_path / "lab.nwb")
     report = Report()
     with opened(tmp_path / "lab.nwb") as nwb:
-        sweeps = find_sweeps(nwb, report)
+        sweeps = find_sweeps(nwb, report).sweeps
         for electrode, expected in lab.sweeps.items():
             path = f"/{ELECTRODES}/{electrode}"
             of_cell = [s for s in sweeps if s.electrode == path]
@@ -286,7 +286,7 @@ def test_time_stamps_on_a_regular_clock_give_the_rate(tmp_path: Path) -> None:
         nwb.patch_series("sweep 4", SPIKY, unit="V", timestamps=np.full(500, np.nan))
     report = Report()
     with opened(tmp_path / "a.nwb") as nwb:
-        (sweep,) = find_sweeps(nwb, report)
+        (sweep,) = find_sweeps(nwb, report).sweeps
         assert sweep.response.series.sampling_rate == pytest.approx(ODD_RATE, rel=1e-9)
         assert sweep.response.start_time == 5.0
     reason = "has neither a sampling rate nor time stamps at regular intervals"
@@ -305,9 +305,9 @@ def test_a_recording_that_ends_behind_its_series_is_refused_by_name(tmp_path: Pa
         responses[5] = row
     with opened(tmp_path / "lab.nwb") as nwb:
         with pytest.raises(SourceError, match=r"/acquisition/held/data: is recorded to end at sample 601, and has 600"):
-            find_sweeps(nwb, Report())
+            find_sweeps(nwb, Report()).sweeps
         report = Report(salvage=True)
-        assert len(find_sweeps(nwb, report)) == 4  # the series whole, and the three of the other electrode
+        assert len(find_sweeps(nwb, report).sweeps) == 4  # the series whole, and the three of the other electrode
         assert len(report.skipped) == 1
 
 
