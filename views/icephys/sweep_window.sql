@@ -1,0 +1,52 @@
+-- one sample of a window of a sweep
+-- spec: cell_types 5, NW-3, CT-200
+-- macro: icephys.sweep_window(specimen, sweep, t0 := 0, t1 := null, valid_only := false)
+--   specimen        cell
+--   sweep           number of the sweep
+--   t0              start of the window, from the start of the sweep (s)
+--   t1              end of the window, excluded; NULL for the end of the sweep (s)
+--   valid_only      true: nothing behind the experiment's end, where recordings may be cut off and filled up
+--   sample_index    sample, from 0
+--   timestamp       time from the start of the sweep (s)
+--   stimulus        stimulus (A in current clamp, else V)
+--   response        response (V in current clamp, else A)
+--   current_pa      current clamp: stimulus (pA)
+--   voltage_mv      current clamp: response (mV)
+with _limits as (
+    select
+        s.specimen_id,
+        s.sweep_number,
+        s.sampling_rate,
+        s.clamp_mode,
+        greatest(ceil(t0::double * s.sampling_rate), 0)::bigint as first_index,
+        least(
+            case when t1 is null then s.n_samples else ceil(t1::double * s.sampling_rate) end,
+            case when valid_only and s.experiment_stop_index is not null then s.experiment_stop_index + 1 else s.n_samples end,
+            s.n_samples
+        )::bigint as end_index
+    from icephys.nwb_sweeps as s
+    where s.specimen_id = specimen::bigint
+        and s.sweep_number = sweep::bigint
+        and lake.require_sweep(specimen, sweep)
+),
+_samples as (
+    select
+        w.clamp_mode,
+        w.sampling_rate,
+        unnest(range(w.first_index, w.end_index)) as sample_index,
+        unnest(t.stimulus[w.first_index + 1 : w.end_index]) as stimulus,
+        unnest(t.response[w.first_index + 1 : w.end_index]) as response
+    from icephys.sweep_traces as t
+    join _limits as w on w.specimen_id = t.specimen_id and w.sweep_number = t.sweep_number
+    where t.specimen_id = specimen::bigint
+        and t.sweep_number = sweep::bigint
+        and w.end_index > w.first_index
+)
+select
+    sample_index,
+    sample_index * (1 / sampling_rate) as timestamp,
+    stimulus,
+    response,
+    case when clamp_mode = 'current_clamp' then (stimulus * 1e12::float)::float end as current_pa,
+    case when clamp_mode <> 'voltage_clamp' then (response * 1e3::float)::float end as voltage_mv
+from _samples
