@@ -99,8 +99,9 @@ def _add_node(source: Source, swc: SwcText, number: int, line: bytes, bare: byte
     fields = bare.split()
     if len(fields) < len(_FIELDS):
         reason = f"has {len(fields)} of the {len(_FIELDS)} fields {' '.join(_FIELDS)}"
-        remedy = "it is a table of markers: name it .marker" if bare.count(b",") >= 5 else None
-        raise SourceError(source, f"line {number}", reason, remedy)
+        if bare.count(b",") > 4:
+            reason = "has commas between its fields, as files of markers have, and no file of nodes"
+        raise SourceError(source, f"line {number}", reason)
     try:
         node_id, kind_code, parent = (_whole(fields[i]) for i in _WHOLE)
         real = [_real(text) for text in fields[2:6]]

@@ -245,7 +245,8 @@ def sql(
     """Ask a question in DuckDB's SQL.
 
     QUERY is the question, or the name of a .sql file that holds it; `-` or nothing reads standard input. Formats:
-    table (for people), csv, json (an array of objects), parquet, arrow (a stream; with -o a Feather file).
+    table (for people), csv, json (an array of objects), parquet, arrow (a stream; with -o a Feather file), swc (the
+    nodes of one reconstruction).
     """
     text = _query_text(query)
     write_answer(where.open().sql(text, _params(params) or None).reader(), format, output, rows)
@@ -412,6 +413,28 @@ def compact(where: _Where, table: str | None) -> None:
     before = lake.snapshot
     lake.compact(table)
     click.echo("nothing to fold" if lake.snapshot == before else f"folded (snapshot {lake.snapshot})")
+
+
+@brainlake.command(
+    "validate-swc", epilog=_examples("brainlake validate-swc *.swc", "brainlake validate-swc --rules public cell.swc")
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option(
+    "--rules",
+    type=click.Choice(["public", "internal", "both"]),
+    default="both",
+    show_default=True,
+    help="What to check for: the SDK's strict reader and NEURON, the feature pipeline, or both.",
+)
+def validate_swc(files: tuple[Path, ...], rules: str) -> int:
+    """Tell of SWC files whether programs that read them will, and every rule they break; exit code 1 if one fails."""
+    from .swc import check_lines
+
+    passed = True
+    for is_sound, lines in check_lines(files, rules):
+        passed &= is_sound
+        click.echo("\n".join(lines))
+    return 0 if passed else USER_ERROR
 
 
 @brainlake.command(epilog=_examples("brainlake demo", "brainlake --lake demo/lake sql 'from ecephys.sessions'"))

@@ -1,6 +1,7 @@
-"""An answer as people and programs want it on the command line: table, CSV, JSON, Parquet, Arrow.
+"""An answer as people and programs want it on the command line: table, CSV, JSON, Parquet, Arrow, SWC.
 
-Every format but the table for people is written batch by batch: memory does not grow with the answer.
+Every format but the table for people and one neuron's SWC is written batch by batch: memory does not grow with the
+answer.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .errors import BrainlakeError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Format = Literal["table", "csv", "json", "parquet", "arrow"]
+Format = Literal["table", "csv", "json", "parquet", "arrow", "swc"]
 FORMATS: tuple[str, ...] = get_args(Format)
 SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
@@ -26,6 +27,7 @@ SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
     ".arrow": "arrow",
     ".feather": "arrow",
+    ".swc": "swc",
     ".txt": "table",
 }
 BINARY = ("parquet", "arrow")
@@ -140,6 +142,12 @@ def _write_arrow(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -
             writer.write_batch(batch)
 
 
+def _write_swc(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> None:
+    from .swc import write_swc
+
+    write_swc(batches, stream, rows)
+
+
 def _write_table(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> None:
     import io
 
@@ -206,4 +214,5 @@ _WRITERS: dict[str, Callable[[Any, IO[bytes], int], None]] = {
     "json": _write_json,
     "parquet": _write_parquet,
     "arrow": _write_arrow,
+    "swc": _write_swc,
 }
