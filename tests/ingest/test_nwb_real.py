@@ -124,7 +124,8 @@ def test_every_series_equals_what_h5py_reads(name: str, real_data: Callable[[str
     path = real_data(name)
     rows, _, _ = read(path)
     stored = rows["nwb.stored_series"].to_pylist()
-    chunks = rows["nwb.series_chunks"].to_pylist()
+    # samples of sweeps are kept by another part of the reader: see tests/real/test_icephys_files.py
+    chunks = rows["nwb.series_chunks"].to_pylist() if "nwb.series_chunks" in rows else []
     with h5py.File(path) as file:
         for series in stored:
             if series["stored_in"] != "nwb.series_chunks":
