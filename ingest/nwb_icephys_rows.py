@@ -121,7 +121,7 @@ def _sweep(sweep: Sweep) -> dict[str, Any]:
     description = response.stimulus_description or (stimulus.stimulus_description if stimulus else None)
     code, repeat = stimulus_code(description)
     about = response.nwb.attributes(response.path)
-    extra = {name: [_short(about.get(name))] for name in ("comments", "description")}
+    extra: dict[str, list[Any]] = {name: [_short(about.get(name))] for name in ("comments", "description")}
     if response.offset:
         extra["response_offset"] = [response.offset]
     if stimulus and stimulus.offset:

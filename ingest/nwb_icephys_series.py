@@ -135,11 +135,12 @@ class PatchSeries:
         Single-precision samples are converted in single precision (NW-8), others in double.
         """
         values = self.data[start : len(self.data) if stop is None else stop].reshape(-1)
-        kind = np.float32 if values.dtype.kind == "f" and values.dtype.itemsize <= 4 else np.float64
+        is_single = values.dtype.kind == "f" and values.dtype.itemsize <= 4
+        converted: np.ndarray = values.astype(np.float32 if is_single else np.float64)
         with np.errstate(over="ignore", invalid="ignore"):
-            converted = values.astype(kind) * kind(self.factor)
+            converted *= self.factor  # a Python number takes the precision of the samples
             if self.offset:
-                converted += kind(self.offset * self._prefix)
+                converted += self.offset * self._prefix
         return converted
 
     @cached_property
