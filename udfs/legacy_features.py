@@ -223,10 +223,10 @@ def legacy_features(
     for row in range(len(response)):
         v = response[row].astype(np.float64) * 1e3
         i = stimulus[row].astype(np.float64) * 1e12
-        t = np.arange(len(v)) / sampling_rate[row]
+        t = np.arange(len(v)) * (1.0 / sampling_rate[row])
         if len(v) < 2 or len(i) != len(v):
             found = {name: np.empty(0) for name in SPIKE_FIELDS}
-            sweeps.append({name: np.nan for name in SWEEP_FIELDS} | {"n_spikes": 0})
+            sweeps.append(dict.fromkeys(SWEEP_FIELDS, np.nan) | {"n_spikes": 0})
         else:
             found = legacy_spikes(v, i, t, onset[row], duration[row])
             sweeps.append(legacy_sweep(v, t, found, onset[row], duration[row]))
