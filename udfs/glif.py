@@ -6,21 +6,20 @@ one's own runs by :meth:`.glif_neuron.GlifNeuron.run`. All three give the number
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from .compiling import WORTH_COMPILING, compiled
-from .glif_neuron import BAD_RESET_SAMPLES, GlifNeuron, GlifRun
+from .glif_neuron import BAD_RESET_SAMPLES, CROSSING, GlifNeuron, GlifRun
 from .glif_rules import CODES, METHOD_TYPES, needed_parameters
 from .registry import Ragged, udf
 
 _NUMBERS, _STEPS = pa.list_(pa.float64()), pa.list_(pa.int64())
-_SPIKES = ("interpolated_spike_times", "interpolated_spike_voltage", "interpolated_spike_threshold",
-           "corrected_spike_voltage", "corrected_spike_threshold")  # fmt: skip
-_TIMES = ("grid_spike_times", *_SPIKES)
+_TIMES = ("grid_spike_times", *CROSSING)
 _RUN = pa.struct([
     ("dt", pa.float64()),
     ("voltage", _NUMBERS),
@@ -100,17 +99,16 @@ def simulate(neuron: GlifNeuron, stimulus: np.ndarray, *, traces: bool = True) -
     voltage, threshold = np.full(kept, np.nan), np.full(kept, np.nan)
     currents = np.full((kept, len(neuron.tau)), np.nan)
     most = n // (neuron.spike_cut_length + 1) + 1
-    steps, found = np.empty(most, np.int64), np.empty((most, len(_SPIKES)))
-    loop = (compiled(_run) if n > WORTH_COMPILING else None) or _run
+    steps, found = np.empty(most, np.int64), np.empty((most, len(CROSSING)))
+    loop: Callable[..., Any] = (compiled(_run) if n > WORTH_COMPILING else None) or _run
     n_spikes, is_bad = loop(stimulus, *numbers, voltage, threshold, currents, steps, found)
-    steps, found = steps[:n_spikes].copy(), found[:n_spikes].T.copy()
-    return GlifRun(neuron.dt, voltage, threshold, currents, steps, steps * neuron.dt, *found, bool(is_bad))
+    traced = (voltage, threshold, currents)
+    return GlifRun.of(neuron.dt, traced, steps[:n_spikes].copy(), found[:n_spikes].T.copy(), bool(is_bad))
 
 
 def _without_traces(run: GlifRun) -> GlifRun:
-    facts = {name: getattr(run, name) for name in run.__dataclass_fields__}
-    none = {"voltage": np.empty(0), "threshold": np.empty(0), "ascurrents": np.empty((0, run.ascurrents.shape[1]))}
-    return GlifRun(**{**facts, **none})
+    none = np.empty(0)
+    return replace(run, voltage=none, threshold=none, ascurrents=np.empty((0, run.ascurrents.shape[1])))
 
 
 def _loop_numbers(neuron: GlifNeuron) -> tuple[Any, ...] | None:

@@ -20,6 +20,9 @@ BAD_RESET_SAMPLES = 5  # further samples that show the state of a reset above it
 _SCALARS = ("El", "dt", "R_input", "C", "th_inf", "init_voltage", "init_threshold")
 _VECTORS = ("asc_tau_array", "asc_amp_array", "init_AScurrents")
 _COEFFICIENTS = ("th_inf", "C", "G", "a", "b")
+# what :func:`crossing` gives of a spike
+CROSSING = ("interpolated_spike_times", "interpolated_spike_voltage", "interpolated_spike_threshold",
+            "corrected_spike_voltage", "corrected_spike_threshold")  # fmt: skip
 _KEPT = ("El_reference", "th_adapt", "extrapolation_method_name", "dt_multiplier")
 
 
@@ -66,6 +69,14 @@ class GlifRun:
     corrected_spike_voltage: np.ndarray
     corrected_spike_threshold: np.ndarray
     is_bad_reset: bool
+
+    @classmethod
+    def of(
+        cls, dt: float, traces: tuple[np.ndarray, ...], steps: np.ndarray, crossings: np.ndarray, is_bad_reset: bool
+    ) -> GlifRun:
+        """A run of what stepping gathers. crossings : (5, spikes), as :func:`crossing` gives them a spike"""
+        voltage, threshold, ascurrents = traces
+        return cls(dt, voltage, threshold, ascurrents, steps, steps * dt, *crossings[:5], is_bad_reset=is_bad_reset)
 
 
 class GlifNeuron:
@@ -208,11 +219,8 @@ class GlifNeuron:
             if is_bad:
                 break
             i += 1
-        columns = np.array(found, float).reshape(-1, 5).T
-        return GlifRun(
-            self.dt, voltages, thresholds, currents, np.array(steps, np.int64), np.array(steps, float) * self.dt,
-            *columns, is_bad,
-        )  # fmt: skip
+        crossings = np.array(found, float).reshape(-1, len(CROSSING)).T
+        return GlifRun.of(self.dt, (voltages, thresholds, currents), np.array(steps, np.int64), crossings, is_bad)
 
     def _apply(self, kind: str, *state: Any) -> Any:
         function, params = self._rules[kind]
