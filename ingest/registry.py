@@ -12,15 +12,21 @@ from .contract import Reader, Source
 READERS = {
     "nwb": "nwb",
     "nwb1_ecephys": "nwb1_ecephys",
+    "nwb1_icephys": "nwb1_icephys",
     "ecephys_csv": "ecephys_csv",
     "cell_types_csv": "cell_types_csv",
     "cell_types_json": "cell_types_json",
     "swc": "swc",
     "swc_markers": "swc_markers",
+    "glif_config": "models_glif",
+    "glif_archive": "models_teeter",
+    "model_records": "models_records",
+    "model_description": "models_descriptions",
+    "nmodl": "models_mechanisms",
 }
 
 # what a folder is searched for; a file named itself may be called anything
-SUFFIXES = frozenset({".nwb", ".csv", ".json", ".swc", ".marker"})
+SUFFIXES = frozenset({".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz"})
 _HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
 
 

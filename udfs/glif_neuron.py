@@ -76,7 +76,11 @@ class GlifRun:
     ) -> GlifRun:
         """A run of what stepping gathers. crossings : (5, spikes), as :func:`crossing` gives them a spike"""
         voltage, threshold, ascurrents = traces
-        return cls(dt, voltage, threshold, ascurrents, steps, steps * dt, *crossings[:5], is_bad_reset=is_bad_reset)
+        time, reference_voltage, reference_threshold, corrected_voltage, corrected_threshold = crossings
+        return cls(
+            dt, voltage, threshold, ascurrents, steps, steps * dt, time, reference_voltage, reference_threshold,
+            corrected_voltage, corrected_threshold, is_bad_reset,
+        )  # fmt: skip
 
 
 class GlifNeuron:
