@@ -10,6 +10,7 @@ from .contract import Report, Rows, made_id
 from .ecephys_recording import utc
 from .hdf5_values import printable
 from .icephys_texts import filter_khz, resistance, stimulus_code
+from .notes import Notes
 from .nwb_columns import extra_json, reals, text_or_none
 from .nwb_file import NwbFile
 from .nwb_icephys_recordings import ICEPHYS, RECORDINGS, Row, Span
@@ -111,8 +112,10 @@ def sweep_rows(found: Found, report: Report) -> Rows:
     ranks = {id(sweep): rank for rank, sweep in enumerate(in_order)}
     number = file_id(found.nwb)
     rows = [{"file_id": number, "source_rank": ranks[id(sweep)], **_sweep(sweep)} for sweep in found.sweeps]
+    notes = Notes()
     for series in {piece.path: piece.series for sweep in found.sweeps for piece in sweep.pieces}.values():
-        series.warn_of_units(report)
+        series.note_units(notes)
+    notes.tell(report)
     return _rows(NWB_SWEEPS.name, rows)
 
 
@@ -214,18 +217,19 @@ def spike_time_rows(found: Found, report: Report) -> Iterator[Rows]:
     cells: dict[int, list[int]] = {}
     for sweep in found.sweeps:
         cells.setdefault(sweep.sweep_number, []).append(sweep.specimen_id)
-    rows = []
+    rows, notes = [], Notes()
     for name in nwb.children(SPIKES):
         path, number = f"{SPIKES}/{name}", name.removeprefix("Sweep_")
         owners = cells.get(int(number), []) if number.isascii() and number.isdigit() else []
         if len(owners) != 1:
-            report.warn(f"{printable(path)} is not of one sweep: its spike times are left in the file's own series")
+            notes.add(printable(path), "is not of one sweep: its spike times are left in the file's own series")
             continue
         times = next((p for p in (f"{path}/timestamps", f"{path}/data", path) if nwb.is_dataset(p)), None)
         if times is not None:
             with salvaging(report):
                 row = {"specimen_id": owners[0], "sweep_number": int(number), "spike_key": "spike_times"}
                 rows.append({**row, "spike_times": reals(nwb, times)})
+    notes.tell(report)
     if rows:
         yield _rows(STORED_SPIKE_TIMES.name, rows)
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from .contract import Report
 from .hdf5 import Dataset
+from .notes import Notes
 from .nwb_columns import text_or_none
 from .nwb_file import NwbFile
 
@@ -101,10 +101,10 @@ class PatchSeries:
 
     @cached_property
     def data(self) -> Dataset:
-        """Samples as stored. Raises SourceError where they are no list of numbers."""
+        """Samples as stored. Raises SourceError where they are no numbers."""
         path = f"{self.path}/data"
         data = self.nwb.dataset(path)
-        if data.ndim == 0 or data.dtype.kind not in "fiu" or data.is_null or data.size != len(data):
+        if data.ndim == 0 or data.dtype.kind not in "fiu" or data.is_null:
             raise self.nwb.error(path, f"should be a list of numbers, and is {data.ndim}-dimensional {data.dtype}")
         return data
 
@@ -213,16 +213,16 @@ class PatchSeries:
             return None
         return float(value)
 
-    def warn_of_units(self, report: Report) -> None:
+    def note_units(self, notes: Notes) -> None:
         """Say what of its unit had to be decided without the file telling it."""
         parsed = parse_unit(self.unit_text)
         if parsed is None:
             said = f"the unit {self.unit_text!r}" if self.unit_text else "no unit"
-            report.warn(f"{self.path} has {said}: taken as {self.expected_unit}, what a {self.kind} measures")
+            notes.add(self.path, f"has {said}: taken as {self.expected_unit}, what a {self.kind} measures")
         elif parsed[1] != 1 and self.conversion != 1:
             once = _is_same(self.conversion, parsed[1])
             how = "taken as leading to it without its prefix" if once else "both were applied"
-            report.warn(f"{self.path} has the unit {self.unit_text} and the conversion {self.conversion:g}: {how}")
+            notes.add(self.path, f"has the unit {self.unit_text} and the conversion {self.conversion:g}: {how}")
 
     def _factor(self, name: str, default: float) -> float:
         value = _one(self.nwb.attributes(f"{self.path}/data").get(name))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .contract import Report, made_id
+from .notes import Notes
 from .nwb_file import NwbFile
 from .nwb_icephys_recordings import ICEPHYS, Row, Span, recording_rows
 from .nwb_icephys_series import PatchSeries, number_in_name
@@ -125,7 +126,8 @@ def find_sweeps(nwb: NwbFile, report: Report) -> Found:
 
 def _series(nwb: NwbFile, folder: str, is_stimulus: bool, report: Report) -> dict[str, PatchSeries]:
     """Series of a folder that can be of sweeps, by path, in the order of the numbers in their names."""
-    found = {}
+    found: dict[str, PatchSeries] = {}
+    notes = Notes()
     for name in sorted(nwb.children(folder), key=natural):
         path = nwb.resolve(f"{folder}/{name}")
         if path is None or path in found:
@@ -134,24 +136,26 @@ def _series(nwb: NwbFile, folder: str, is_stimulus: bool, report: Report) -> dic
         if series.kind is None or series.is_stimulus != is_stimulus:
             continue
         with salvaging(report):
-            if _is_usable(series, report):
+            if reason := _unusable(series):
+                notes.add(path, f"{reason}: it is kept in nwb.series, and no sweep is made of it")
+            else:
                 found[path] = series
+    notes.tell(report)
     return found
 
 
-def _is_usable(series: PatchSeries, report: Report) -> bool:
-    """Whether a sweep can be made of it; why not, in the report. Its samples are then kept as any series' are."""
+def _unusable(series: PatchSeries) -> str | None:
+    """Why no sweep can be made of a series; None where one can."""
     if series.is_mislabelled:
         measured = {"V": "volts", "A": "amperes"}[series.expected_unit]
-        reason = f"is called a {series.kind}, which measures {measured}, and has the unit {series.unit_text}"
-    elif not len(series.data):
-        reason = "has no samples"
-    elif series.sampling_rate is None:
-        reason = "has neither a sampling rate nor time stamps at regular intervals"
-    else:
-        return True
-    report.warn(f"{series.path} {reason}: it is kept in nwb.series, and no sweep is made of it")
-    return False
+        return f"is called a {series.kind}, which measures {measured}, and has the unit {series.unit_text}"
+    if not series.data.size:
+        return "has no samples"
+    if series.data.size != len(series.data):
+        return f"has {series.data.size // len(series.data):,} values at a time"
+    if series.sampling_rate is None:
+        return "has neither a sampling rate nor time stamps at regular intervals"
+    return None
 
 
 def _told_numbers(nwb: NwbFile, report: Report) -> dict[str, int]:
@@ -184,17 +188,18 @@ def _tabled(
     report: Report,
 ) -> list[Sweep]:
     """Sweeps of the table of intracellular recordings, one for each row that has a response."""
-    sweeps = []
+    sweeps, notes = [], Notes()
     for row in rows:
         response = _piece(nwb, row.response, responses)
         if response is None:
             continue
         stimulus = _piece(nwb, row.stimulus, stimuli)
         if stimulus is None and row.template is not None and row.stimulus is None:
-            report.warn(
-                f"recording {row.recording_id} names only the template of its stimulus, which is not taken for it"
+            notes.add(
+                f"recording {row.recording_id}", "names only the template of its stimulus, which is not taken for it"
             )
         sweeps.append(Sweep(response, stimulus, row.electrode or response.series.electrode, row))
+    notes.tell(report)
     return sweeps
 
 
@@ -269,29 +274,27 @@ def _with_stimuli(
     for series in stimuli:
         by_number.setdefault(number_of(series), []).append(series)
     n_responses = Counter(sweep.sweep_number for sweep in sweeps)
-    found = []
+    found, notes = [], Notes()
     for sweep in sweeps:
-        mode = sweep.response.series.clamp_mode
-        same = [s for s in by_number.get(sweep.sweep_number, []) if s.clamp_mode == mode and sweep.row is None]
+        number, response = sweep.sweep_number, sweep.response.series
+        same = [s for s in by_number.get(number, []) if s.clamp_mode == response.clamp_mode and sweep.row is None]
         own = [s for s in same if s.electrode == sweep.electrode]
-        if not own and len(same) == 1 and n_responses[sweep.sweep_number] == 1:
+        if not own and len(same) == 1 and n_responses[number] == 1:
             own = same
             if same[0].electrode is not None:
-                report.warn(
-                    f"sweep {sweep.sweep_number}: the stimulus {same[0].path} is of another electrode than the response "
-                    f"{sweep.response.series.path}; they were joined as the only ones of their number"
+                notes.add(
+                    same[0].path, "is of another electrode than the only response of its number: it was joined to it"
                 )
         if len(own) > 1:
-            names = ", ".join(s.path for s in own[:4])
-            report.warn(f"sweep {sweep.sweep_number} has {len(own)} stimuli ({names}): none was taken")
-        elif own and own[0].sampling_rate != sweep.response.series.sampling_rate:
-            report.warn(
-                f"sweep {sweep.sweep_number}: the stimulus {own[0].path} is sampled at {own[0].sampling_rate:g} Hz and "
-                f"the response at {sweep.response.series.sampling_rate:g} Hz: it was not taken"
-            )
+            named = ", ".join(s.path for s in own[:4])
+            notes.add(f"sweep {number}", f"has {len(own)} stimuli ({named}): none was taken")
+        elif own and own[0].sampling_rate != response.sampling_rate:
+            rates = f"{own[0].sampling_rate:g} Hz, and its response at {response.sampling_rate:g} Hz"
+            notes.add(own[0].path, f"is sampled at {rates}: it was not taken as the stimulus")
         elif own:
             sweep = replace(sweep, stimulus=Piece(own[0], 0, len(own[0].data)))
         found.append(sweep)
+    notes.tell(report)
     return found
 
 

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 from brainlake.ingest.contract import Report, Source, made_id
+from brainlake.ingest.notes import Notes
 from brainlake.ingest.nwb_file import NwbFile
 from brainlake.ingest.nwb_icephys_recordings import recording_rows
 from brainlake.ingest.nwb_icephys_series import PatchSeries, number_in_name, parse_unit
@@ -97,7 +98,9 @@ def test_a_prefix_of_the_unit_is_applied_once(
     with opened(tmp_path / "a.nwb") as nwb:
         series = PatchSeries(nwb, "/acquisition/sweep 1")
         assert series.samples()[0] == pytest.approx(volts, rel=1e-7)
-        series.warn_of_units(report)
+        notes = Notes()
+        series.note_units(notes)
+        notes.tell(report)
     assert [warned in said for said in report.warnings] == ([True] if warned else [])  # type: ignore[operator]
 
 
@@ -259,7 +262,7 @@ def test_a_stimulus_of_the_other_clamp_mode_or_another_rate_is_not_taken(tmp_pat
         nwb.patch_series("pulse 2", PULSE, kind="CurrentClampStimulusSeries", unit="A", sweep_number=2, rate=10_000.0)
     names, warnings = told(tmp_path / "a.nwb")
     assert names == {1: ("sweep 1", None), 2: ("sweep 2", None)}
-    assert ["sampled at 10000 Hz and the response at 20000 Hz" in said for said in warnings] == [True]
+    assert ["is sampled at 10000 Hz, and its response at 20000 Hz" in said for said in warnings] == [True]
 
 
 def test_a_series_of_the_wrong_unit_is_no_sweep_and_said(tmp_path: Path) -> None:
@@ -284,13 +287,26 @@ def test_time_stamps_on_a_regular_clock_give_the_rate(tmp_path: Path) -> None:
         nwb.patch_series("sweep 2", SPIKY, unit="V", timestamps=np.cumsum(1.0 + np.arange(500) % 2))
         nwb.patch_series("sweep 3", SPIKY, unit="V", rate=None)
         nwb.patch_series("sweep 4", SPIKY, unit="V", timestamps=np.full(500, np.nan))
+        nwb.patch_series("sweep 5", SPIKY, unit="V", rate=None)
     report = Report()
     with opened(tmp_path / "a.nwb") as nwb:
         (sweep,) = find_sweeps(nwb, report).sweeps
         assert sweep.response.series.sampling_rate == pytest.approx(ODD_RATE, rel=1e-9)
         assert sweep.response.start_time == 5.0
     reason = "has neither a sampling rate nor time stamps at regular intervals"
-    assert [said.split(": ")[0] for said in report.warnings] == [f"/acquisition/sweep {i} {reason}" for i in (2, 3, 4)]
+    assert report.warnings == [
+        f"/acquisition/sweep 2 {reason}: it is kept in nwb.series, and no sweep is made of it (as well as "
+        "/acquisition/sweep 3, /acquisition/sweep 4 and 1 more)"
+    ]
+
+
+def test_several_values_at_a_time_are_no_sweep(tmp_path: Path) -> None:
+    with IcephysWriter(tmp_path / "a.nwb") as nwb:
+        nwb.patch_series("sweep 1", SPIKY.reshape(-1, 2), unit="V")
+        nwb.patch_series("sweep 2", SPIKY.reshape(-1, 1), unit="V")
+    names, warnings = told(tmp_path / "a.nwb")
+    assert names == {2: ("sweep 2", None)}
+    assert [said.split(": ")[0] for said in warnings] == ["/acquisition/sweep 1 has 2 values at a time"]
 
 
 # --- damaged ----------------------------------------------------------------------------------------------------------
