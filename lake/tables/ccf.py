@@ -13,6 +13,8 @@ from ..spec import Column, TableSpec, float64, int8, int16, int32, int64, list_,
 
 blob = pa.binary()
 
+VOLUME = Column(1, "volume_id", int64, "volume, as in ccf.volumes")
+
 
 LISTED_STRUCTURES = TableSpec(
     "ccf.listed_structures",
