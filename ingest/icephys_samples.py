@@ -1,4 +1,4 @@
-"""Samples of sweeps as the lake keeps them: whole sweeps, counts of the digitiser where they are exact, envelopes.
+"""Samples of sweeps as the lake keeps them: whole sweeps, as steps of the digitiser where there are such, envelopes.
 
 Why so: docs/sweep-layout.md.
 """
@@ -16,7 +16,7 @@ from .contract import Rows
 
 ENVELOPE_BINS = (256, 4_096, 65_536)  # samples a bin of the zoom levels, each a multiple of the one before
 _PROBED = 1 << 14  # samples by which the digitiser's step is guessed, from the start and from all over the sweep
-_MAX_RANGE = 1 << 22  # counts between extremes: beyond it values are no digitiser's
+_MAX_LEVELS = 1 << 18  # steps between extremes: beyond it values are no digitiser's
 
 
 def trace_rows(
@@ -26,101 +26,86 @@ def trace_rows(
 
     stimulus, response : (n,) samples in V or A, None where there is none. Single precision is kept bit by bit, double
         precision too: beside the samples in single precision stand the exact ones, where those differ and the
-        digitiser's counts do not tell them.
+        digitiser's levels do not tell them.
     """
     shown: dict[str, np.ndarray | None] = {"stimulus": _single(stimulus), "response": _single(response)}
-    counted = None if response is None else quantised(response)
-    counts, scale = counted if counted else (None, None)
+    coded = None if response is None else quantised(response)
+    codes, levels = coded if coded else (None, None)
     yield Rows(
         "icephys.stored_traces",
         {
             "specimen_id": [specimen_id],
             "sweep_number": [sweep_number],
             "stimulus": _lists([shown["stimulus"]], float32),
-            "response": _lists([None if counted else shown["response"]], float32),
-            "response_counts": _lists([counts], int32),
-            "response_scale": pa.array([scale], float64),
+            "response": _lists([None if coded else shown["response"]], float32),
+            "response_codes": _lists([codes], int32),
+            "response_levels": _lists([levels], float64),
             "stimulus_exact": _lists([_exact(stimulus, shown["stimulus"])], float64),
-            "response_exact": _lists([None if counted else _exact(response, shown["response"])], float64),
+            "response_exact": _lists([None if coded else _exact(response, shown["response"])], float64),
         },
     )
-    levels = list(envelopes(shown["stimulus"], shown["response"]))
-    if levels:
+    zooms = list(envelopes(shown["stimulus"], shown["response"]))
+    if zooms:
         names = ("stimulus_min", "stimulus_max", "response_min", "response_max", "response_mean")
         yield Rows(
             "icephys.sweep_envelopes",
             {
-                "specimen_id": [specimen_id] * len(levels),
-                "sweep_number": [sweep_number] * len(levels),
-                "bin_samples": pa.array([bin_samples for bin_samples, _ in levels], int32),
-                **{name: _lists([level.get(name) for _, level in levels], float32) for name in names},
+                "specimen_id": [specimen_id] * len(zooms),
+                "sweep_number": [sweep_number] * len(zooms),
+                "bin_samples": pa.array([bin_samples for bin_samples, _ in zooms], int32),
+                **{name: _lists([zoom.get(name) for _, zoom in zooms], float32) for name in names},
             },
         )
 
 
-def quantised(values: np.ndarray) -> tuple[np.ndarray, float] | None:
-    """(counts, scale) that give every value back bit by bit, or None: ``counts * scale`` in the values' precision.
+def quantised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """(codes, levels) such that ``levels[codes]`` are the values bit by bit; None where they are no digitiser's.
 
-    values : (n,) float32 or float64, as a digitiser gave them times factors
-    counts : (n,) int32
+    values : (n,) float32 or float64
+    codes : (n,) int32, steps above the smallest value; a further code stands for NaN
+    levels : float64, the value of each code
 
-    The step between values is guessed from some of them. Each value ``v = round(k * scale)`` then leaves the scale an
-    interval of half a unit in the last place around ``v / k``; any scale in all intervals is exact.
+    Which value a step has is looked up, not computed: programs scale a digitiser's integers in one or in several
+    roundings, and only the table gives back each of them.
     """
-    if not len(values):
-        return None
     stride = max(len(values) // _PROBED, 1)
     probe = np.unique(np.concatenate([values[:_PROBED], values[::stride]]))
-    if len(probe) < 2 or not np.isfinite(probe).all():
-        return None
-    step = _step(probe)
+    step = _step(probe[np.isfinite(probe)])
     if step is None:
         return None
-    for some in (probe, values):  # the interval left by some values, and only if that does not do, by all
-        scale = _scale(some, step)
-        if scale is None:
+    is_nan = np.isnan(values)
+    with np.errstate(invalid="ignore", over="ignore"):
+        steps = np.rint(values / np.float64(step))
+        first, last = np.fmin.reduce(steps), np.fmax.reduce(steps)
+        if not last - first < min(_MAX_LEVELS, len(values) / 2):  # or the table would be the greater part
             return None
-        with np.errstate(invalid="ignore", over="ignore"):
-            counts = np.rint(values / np.float64(scale))
-            if not np.abs(counts).max() <= _MAX_RANGE:  # also where one is NaN
-                return None
-            whole = counts.astype(np.int32)
-        if _same_bits((whole * np.float64(scale)).astype(values.dtype), values):
-            return whole, scale
-    return None
+        codes = (steps - first).astype(np.int32)
+    levels = np.full(int(last - first) + 1, np.nan)
+    if is_nan.any():
+        codes[is_nan] = len(levels)
+        levels = np.append(levels, np.nan)
+    levels[codes] = values
+    same = _same_bits(levels.astype(values.dtype)[codes], values)
+    return (codes, levels) if same else None
 
 
 def _step(probe: np.ndarray) -> float | None:
     """Step between sorted distinct values, near enough to count them; None where there is none to speak of."""
+    if len(probe) < 2:
+        return None
     distance = probe.astype(np.float64) - float(probe[0])
     step = float(np.diff(distance).min())
-    if not step > 0 or distance[-1] / step > _MAX_RANGE:
+    if not (step > 0 and distance[-1] < _MAX_LEVELS * step):
         return None
     reach = 64.0
-    while reach < _MAX_RANGE:  # a step off by its last digits miscounts far values: sharpen it by near ones first
+    while True:  # a step off by its last digits miscounts far values: sharpen it by near ones first
         near = distance[distance <= reach * step]
         k = np.rint(near / step)
         if k.any():
             step = float((near * k).sum() / (k * k).sum())
         if near[-1] == distance[-1]:
-            break
+            return step
         reach *= 4
-    return step
-
-
-def _scale(values: np.ndarray, step: float) -> float | None:
-    """The shortest number within the intervals that values leave for the scale; None where they exclude each other."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        k = np.rint(values / np.float64(step))
-        half = np.spacing(np.abs(values)).astype(np.float64) / 2
-        known = k != 0
-        size, exact = np.abs(k[known]), np.abs(values[known].astype(np.float64))
-        low, high = ((exact - half[known]) / size).max(initial=0), ((exact + half[known]) / size).min(initial=np.inf)
-    if not low <= high < np.inf:
-        return None
-    middle = (low + high) / 2
-    candidates = (float(f"{middle:.{digits}g}") for digits in range(1, 17))
-    return next((c for c in candidates if low < c < high), float(middle))
 
 
 def envelopes(stimulus: np.ndarray | None, response: np.ndarray | None) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
@@ -139,7 +124,8 @@ def envelopes(stimulus: np.ndarray | None, response: np.ndarray | None) -> Itera
     for bin_samples in ENVELOPE_BINS:
         if longest <= before:
             return
-        factor, level = bin_samples // before, {}
+        factor = bin_samples // before
+        level: dict[str, np.ndarray] = {}
         for name in traces:
             low[name] = _reduced(np.fmin, low[name], factor)
             high[name] = _reduced(np.fmax, high[name], factor)
@@ -177,8 +163,10 @@ def _exact(values: np.ndarray | None, single: np.ndarray | None) -> np.ndarray |
 
 
 def _same_bits(a: np.ndarray, b: np.ndarray) -> bool:
+    """Equal to the last bit; any NaN is equal to any other."""
     kind = np.int32 if a.dtype.itemsize == 4 else np.int64
-    return np.array_equal(a.view(kind), np.ascontiguousarray(b).view(kind))
+    differs = np.ascontiguousarray(a).view(kind) != np.ascontiguousarray(b).view(kind)
+    return not differs.any() or bool(np.isnan(a[differs]).all() and np.isnan(b[differs]).all())
 
 
 def _lists(rows: list[Any], of: pa.DataType) -> pa.Array:

@@ -20,6 +20,7 @@ from .ecephys_intervals import started
 from .ecephys_names import STRUCTURE_IDS
 from .ecephys_recording import salvaged, utc
 from .ecephys_stimuli import IntervalTable, allen_presentations, other_presentations
+from .nwb1_icephys_sweeps import is_patch_clamp
 from .nwb_columns import plain, real_or_none, reals, text_or_none, whole_or_none
 from .nwb_file import NwbFile
 from .spike_blocks import SpikeBlocks
@@ -112,7 +113,7 @@ class Nwb1EcephysReader:
     def sniff(self, source: Source) -> bool:
         try:
             with NwbFile.open(source) as nwb:
-                return _is_nwb1(nwb.version) and bool(Recording(nwb).modules)
+                return nwb.is_nwb1 and bool(Recording(nwb).modules) and not is_patch_clamp(nwb)
         except (SourceError, OSError):
             return False
 
@@ -147,12 +148,8 @@ class Nwb1EcephysReader:
                 yield from salvaged(report, _running(recording))
 
 
-def _is_nwb1(version: str | None) -> bool:
-    return bool(version) and str(version).startswith(("NWB-1.", "1."))
-
-
 def _refuse_others(nwb: NwbFile) -> None:
-    if not _is_nwb1(nwb.version):
+    if not nwb.is_nwb1:
         raise SourceError(nwb.source, "/nwb_version", f"is {nwb.version!r}: no NWB 1 file")
 
 

@@ -34,6 +34,11 @@ class NwbFile(Hdf5File):
             return self.version.removeprefix("NWB-").startswith("2")
         return all(self.has(path) for path in _LAYOUT)
 
+    @cached_property
+    def is_nwb1(self) -> bool:
+        """Declared as NWB 1, or as one of the drafts before it."""
+        return (self.version or "").removeprefix("NWB-").startswith(("1.", "0."))
+
     @property
     def is_missing_root(self) -> bool:
         """The root lost its attributes: nothing declares the version."""

@@ -8,17 +8,17 @@ import pyarrow as pa
 from .registry import Ragged, udf
 
 
-@udf(args=[pa.list_(pa.int32()), pa.float64()], returns=pa.list_(pa.float32()))
-def counted_samples(counts: Ragged, scale: np.ndarray) -> Ragged:
-    """Samples of sweeps kept as counts of the digitiser: ``counts * scale`` in single precision (NW-8).
+@udf(args=[pa.list_(pa.int32()), pa.list_(pa.float64())], returns=pa.list_(pa.float32()), keep_nan=True)
+def samples_of_codes(codes: Ragged, levels: Ragged) -> Ragged:
+    """Samples of sweeps kept as steps of the digitiser: ``levels[codes]`` in single precision (NW-8).
 
-    counts : ragged int32, one row a sweep
-    scale : (rows,) V or A a count
+    codes : ragged int32, one row a sweep
+    levels : ragged, the value of each code (V or A)
     returns : ragged float32 (V or A)
     """
-    samples = np.empty(len(counts.values), np.float32)
-    for i, factor in enumerate(scale):
-        part = slice(counts.offsets[i], counts.offsets[i + 1])
-        # in double precision and rounded once, as the counts were found; without room for the doubles
-        np.multiply(counts.values[part], factor, out=samples[part], dtype=np.float64, casting="unsafe")
-    return Ragged(samples, counts.offsets)
+    samples = np.empty(len(codes.values), np.float32)
+    for i, level in enumerate(levels):
+        part = slice(codes.offsets[i], codes.offsets[i + 1])
+        if part.start < part.stop:
+            np.take(level.astype(np.float32), codes.values[part], out=samples[part], mode="clip")
+    return Ragged(samples, codes.offsets)

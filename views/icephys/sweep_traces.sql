@@ -10,7 +10,7 @@ select
     t.sweep_number,
     t.stimulus,
     case
-        when t.response_scale is null then t.response
-        else counted_samples(t.response_counts, t.response_scale)
+        when t.response_codes is null then t.response
+        else samples_of_codes(t.response_codes, t.response_levels)
     end as response
 from icephys.stored_traces as t
