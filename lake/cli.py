@@ -163,6 +163,9 @@ def create(where: _Where) -> None:
 @click.option("--as", "reader", metavar="READER", help="Read it so, where several readers or none claim a source.")
 @click.option("--stale", is_flag=True, help="Also redo what older readers or table declarations wrote.")
 @click.option("--salvage", is_flag=True, help="Take what is consistent of damaged sources; the rest is listed.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Tell what the sources do not: version=ccf_2017."
+)
 @click.option("--jobs", type=click.IntRange(1), help="Files read at the same time. By default one a processor.")
 @pass_where
 def ingest(
@@ -174,6 +177,7 @@ def ingest(
     reader: str | None,
     stale: bool,
     salvage: bool,
+    settings: tuple[str, ...],
     jobs: int | None,
 ) -> int:
     """Read sources into the lake: files, folders, globs, URLs.
@@ -194,6 +198,7 @@ def ingest(
             dry_run=dry_run,
             stale=stale,
             salvage=salvage,
+            settings=_settings(settings),
             jobs=jobs,
             progress=progress,
         )
@@ -202,6 +207,13 @@ def ingest(
 
 def _split(names: str | None) -> list[str] | None:
     return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
+    for pair in pairs:
+        if not pair.partition("=")[0].strip() or "=" not in pair:
+            raise click.UsageError(f"--set {pair}: give NAME=VALUE")
+    return {name.strip(): value for name, _, value in (pair.partition("=") for pair in pairs)}
 
 
 def _tell(report: IngestReport) -> int:
@@ -375,6 +387,50 @@ def _frame(file: Path) -> Any:
         return read(file)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BrainlakeError(f"{file}: cannot be read: {str(error).splitlines()[0]}") from None
+
+
+@brainlake.command(
+    epilog=_examples(
+        "brainlake materialize",
+        "brainlake materialize icephys.cell_features",
+        "brainlake materialize ecephys.waveforms --where 'session_id in (715093703, 719161530)' --jobs 4",
+    )
+)
+@click.argument("view", required=False)
+@click.option("--where", "condition", metavar="CONDITION", help="Only partitions for which it holds.")
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Partitions computed at the same time. By default one a processor."
+)
+@pass_where
+def materialize(where: _Where, view: str | None, condition: str | None, jobs: int | None) -> int:
+    """Compute a view now and keep its answer, a partition at a time; without VIEW, list those that can be kept.
+
+    Questions then read what is kept, as long as nothing it depends on has changed. It is a cache: deleting the
+    folder cache/ of a lake loses nothing but time.
+    """
+    from .progress import ingest_progress
+
+    lake = where.open_latest()
+    if view is None:
+        for name in lake.materializable():
+            click.echo(name)
+        return 0
+    with ingest_progress() as progress:
+        done = lake.materialize(view, condition, jobs=jobs, progress=progress)
+    for value, reason in done.failed.items():
+        click.echo(f"failed: partition {value}: {reason}", err=True)
+    click.echo(f"{view}: {len(done.computed)} partitions computed, {len(done.fresh)} were fresh")
+    return USER_ERROR if done.failed else 0
+
+
+@brainlake.command(epilog=_examples("brainlake explain 'from ecephys.good_units'"))
+@click.argument("query", required=False)
+@_output_options
+@pass_where
+def explain(where: _Where, query: str | None, **output: Any) -> None:
+    """Tell how a question will be answered: what is stored, what is kept of views, and what is computed."""
+    answer = where.open().explain(_query_text(query))
+    write_answer(answer.to_reader(), output["format"], output["output"], output["rows"])
 
 
 @brainlake.command(epilog=_examples("brainlake forget ecephys.session/715093703"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from . import maintenance, writer
+from . import maintenance, memo, writer
 from .catalog import Catalog
 from .errors import BrainlakeError, CatalogError, UnknownError, lost_file
 from .session import Session
@@ -240,6 +240,7 @@ class Lake:
         stale: bool = False,
         jobs: int | None = None,
         salvage: bool = False,
+        settings: Mapping[str, str] | None = None,
         progress: Progress | None = None,
     ) -> IngestReport:
         """Read files, folders, globs and URLs into the lake; one commit a file. See :func:`.ingestion.ingest`.
@@ -260,6 +261,7 @@ class Lake:
             stale=stale,
             jobs=jobs,
             salvage=salvage,
+            settings=settings,
             progress=progress,
         )
         self.refresh()
@@ -287,6 +289,28 @@ class Lake:
         return done
 
     # -- keeping --------------------------------------------------------------------------------------------------
+
+    def materialize(
+        self, view: str, where: str | None = None, *, jobs: int | None = None, progress: Progress | None = None
+    ) -> memo.Materialized:
+        """Compute a view now and keep its answer, a partition at a time and in parallel; questions then read it.
+
+        where : only partitions for which this holds, as ``specimen_id in (1, 2)``
+
+        What is kept is used while nothing that it depends on has changed, and is never wrong: ``cache/`` may be
+        deleted at any time.
+        """
+        done = memo.materialize(self._session, view, where, jobs, progress or (lambda *_: None))
+        self._session.forget_memos([view])
+        return done
+
+    def materializable(self) -> list[str]:
+        """Views whose answers can be kept."""
+        return memo.can_be_kept(self._session.questions)
+
+    def explain(self, query: str) -> pa.Table:
+        """How a question will be answered: each relation below it, and whether it is stored, kept or computed."""
+        return memo.explain(self._session, query)
 
     def check(self, *, repair: bool = False, deep: bool = False) -> list[maintenance.Finding]:
         """What is wrong with the lake, each with its remedy; ``repair`` removes what no snapshot knows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from .admission import admit
 from .catalog import LakeState, TableState
 from .errors import QueryError
 from .functions import register_functions, sql_type
+from .memo import Memos, memos_of
 from .pruning import restricted
 from .questions import Question, below, make, standard
 from .relation import Relation
@@ -70,6 +72,7 @@ class Session:
         self._variables = dict(_variables(state))
         self._shape = _shape(state)
         self._made: set[str] = set()
+        self._memos: dict[str, Memos] = {}
         con = self._connection
         con.execute("set global TimeZone = 'UTC'")
         con.execute("set global python_enable_replacements = false")
@@ -90,8 +93,27 @@ class Session:
         if missing := (self.questions.keys() & set(names)) - self._made:
             with self._changing, self._connection.cursor() as cursor:
                 self._set_one_file(cursor)
-                make(cursor, [q for name, q in self.questions.items() if name in missing - self._made])
+                todo = [q for name, q in self.questions.items() if name in missing - self._made]
+                make(cursor, [self._from_memos(cursor, question) for question in todo])
                 self._made |= missing
+
+    def _from_memos(self, cursor: duckdb.DuckDBPyConnection, question: Question) -> Question:
+        """A view as its memos answer it, where there are any."""
+        if question.partition and question.kind == "view" and (self.state.root / "cache" / question.name).is_dir():
+            memos = memos_of(self, question.name)
+            if memos.serve:
+                self._memos[question.name] = memos
+                self._variables[memos.variable] = memos.paths
+                self._set(cursor, {memos.variable: memos.paths[:1]})
+                return memos.over(question)
+        return question
+
+    def forget_memos(self, names: Iterable[str] | None = None) -> None:
+        """Look anew, at the next question, which answers of views are kept."""
+        with self._changing:
+            for name in list(self._memos) if names is None else names:
+                self._memos.pop(name, None)
+                self._made.discard(name)
 
     def _lock(self) -> None:
         con = self._connection
@@ -136,6 +158,7 @@ class Session:
             self._prepare(state)
             return
         self.state = state
+        self.forget_memos()
         self._variables = dict(_variables(state))
         self._set(self._connection, self._variables)
         self._set_attachments(self._connection)
@@ -191,6 +214,8 @@ class Session:
         """A cursor on this snapshot, ready for a query with these parameters, or for any."""
         needed = self.named(query) if query is not None else frozenset(self.names())
         text = "nwb_table" if query is None else query.lower()
+        if lost := [n for n in needed & self._memos.keys() if not all(map(os.path.exists, self._memos[n].paths))]:
+            self.forget_memos(lost)  # somebody emptied cache/, which loses nothing
         self._make(self.questions if _LISTS_ALL.search(text) else needed)
         self._fill(needed)
         cursor = self._connection.cursor()
@@ -210,8 +235,14 @@ class Session:
     ) -> dict[str, list[str]]:
         """The variables of the tables of which a query needs some partitions only."""
         partitions = {name: t.spec.partition for name, t in self.state.tables.items() if t.spec.partition}
+        partitions |= {name: memos.column for name, memos in self._memos.items()}
         found = {}
         for name, ids in restricted(cursor, query, params, self._mentioned(query), self.questions, partitions).items():
+            if name in self._memos:
+                memos = self._memos[name]
+                kept = [str(memos.path(value)) for value in memos.stored if value in ids]
+                found[memos.variable] = kept or memos.paths[:1]
+                continue
             table = self.state.tables[name]
             for variable, indices in _versions(name, table).items():
                 paths = self._variables[variable]
@@ -230,7 +261,9 @@ class Session:
         return [name for a, b in _NAME.findall(plain) if (name := f"{a}.{b}") in known]
 
     def _variables_of(self, names: Iterable[str]) -> list[str]:
-        return [v for name in names if name in self.state.tables for v in _versions(name, self.state.tables[name])]
+        needed = list(names)
+        of_tables = [v for n in needed if n in self.state.tables for v in _versions(n, self.state.tables[n])]
+        return of_tables + [self._memos[name].variable for name in needed if name in self._memos]
 
     def scan(self, name: str) -> pl.LazyFrame:
         """A relation as a polars LazyFrame; its filters and columns are pushed into DuckDB."""
