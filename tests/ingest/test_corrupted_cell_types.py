@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brainlake.tests.fixtures import corrupted
+from brainlake.tests.fixtures import cell_types_tables, corrupted
 from brainlake.tests.fixtures.icephys_labs import make_recordings_lab, make_sweep_table_lab
 
 
@@ -41,6 +41,9 @@ ORIGINALS = (
     Original("sweeps.nwb", make_sweep_table_lab, 20, 320),
     Original("recordings.nwb", make_recordings_lab, 16, 320),
     Original("neuron.swc", make_neuron, 24, 300),
+    Original("cells.csv", cell_types_tables.write_details_csv, 16, 150),
+    Original("specimens.json", cell_types_tables.write_specimens_json, 24, 200),
+    Original("ephys_sweeps.json", cell_types_tables.write_sweeps_json, 16, 150),
 )
 
 
