@@ -172,5 +172,5 @@ def test_the_command_keeps_tells_and_explains(lake: brainlake.Lake, capsys: pyte
     assert run([*where, "materialize", VIEW, "--jobs", "2"]) == 0
     assert "2 partitions computed, 0 were fresh" in capsys.readouterr().out
     assert run([*where, "explain", f"from {VIEW}", "--format", "csv"]) == 0
-    assert f"{VIEW},view,kept: 2 of 2 partitions" in capsys.readouterr().out
+    assert f'"{VIEW}","view","kept: 2 of 2 partitions"' in capsys.readouterr().out
     assert run([*where, "materialize", "ecephys.psth"]) == 1
