@@ -50,6 +50,11 @@ class _Tree:
     parents: np.ndarray
     forest: Forest
 
+    @property
+    def orphans(self) -> np.ndarray:
+        """(nodes,) names a parent that the file does not have."""
+        return (self.parents >= 0) & ~np.isin(self.parents, self.ids)
+
     def id_of(self, broken: np.ndarray) -> int | None:
         """The file's id of the first of the nodes that are marked."""
         return int(self.ids[np.flatnonzero(broken)[0]]) if broken.any() else None
@@ -112,6 +117,9 @@ def _public(tree: _Tree) -> Iterator[Finding]:
     """MO-4, with the rules that its class asks for."""
     yield from _consistent(tree, "public")
     forest = tree.forest
+    if (orphans := tree.orphans).any():
+        text = f"{orphans.sum()} nodes name a parent that is not there"
+        yield Finding("public", "parents_exist", text, tree.id_of(orphans))
     is_soma = forest.node_type == SOMA
     roots = is_soma & forest.is_root
     if roots.sum() > 1:
@@ -145,7 +153,7 @@ def _internal(tree: _Tree) -> Iterator[Finding]:
         yield report("dendrites_connected", "dendrite nodes are in trees apart from the soma's", apart)
     if (negative := ids < 0).any():
         yield report("ids_not_negative", "ids are negative", negative)
-    if (orphans := (parents >= 0) & ~np.isin(parents, ids)).any():
+    if (orphans := tree.orphans).any():
         yield report("parents_exist", "nodes name a parent that is not there", orphans)
     is_soma = types == SOMA
     if not is_soma.any():

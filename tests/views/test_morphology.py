@@ -257,6 +257,7 @@ def test_broken_rules_are_rows_and_sound_files_are_valid(con: duckdb.DuckDBPyCon
     )
     assert rules == [
         ("internal", "parent_before_child", "error", 16), ("internal", "parents_exist", "error", 16),
+        ("public", "parents_exist", "error", 16),
     ]  # fmt: skip
     validity = ask(
         con,
@@ -264,4 +265,4 @@ def test_broken_rules_are_rows_and_sound_files_are_valid(con: duckdb.DuckDBPyCon
            join morphology.reconstructions as r using (morphology_id)
            where r.source_name in ('unknown.swc', 'reconstruction.swc') order by all""",
     )
-    assert validity == [("reconstruction.swc", True, True, 0), ("unknown.swc", True, False, 2)]
+    assert validity == [("reconstruction.swc", True, True, 0), ("unknown.swc", False, False, 3)]
