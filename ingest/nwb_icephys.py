@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from .contract import Identity, Part, Report, Rows
+from .icephys_notebook import NOTEBOOK, has_notebook, notebook_rows
 from .icephys_samples import trace_rows
 from .nwb_file import NwbFile
 from .nwb_icephys_recordings import RECORDINGS
 from .nwb_icephys_rows import (
     SPIKES,
     electrode_rows,
+    file_id,
     file_rows,
     intracellular_recording_rows,
     spike_time_rows,
@@ -29,11 +31,12 @@ class IcephysSection:
     """What is patch clamp in an NWB 2 file."""
 
     name = "icephys"
-    version = "1"
+    version = "2"
     parts: Sequence[Part] = (
         Part("sweeps", "sweeps, electrodes, how recordings are grouped"),
         Part("samples", "stimulus and response of every sweep"),
         Part("spike_times", "spike times that the file holds"),
+        Part("lab_notebook", "what the acquisition program noted (MIES)"),
     )
 
     def claims(self, nwb: NwbFile) -> bool:
@@ -55,7 +58,7 @@ class IcephysSection:
             return
         if "sweeps" in parts:
             yield file_rows(found, report)
-            yield electrode_rows(found, report)
+            yield from electrode_rows(found, report)
             yield sweep_rows(found, report)
             with salvaging(report):
                 yield from intracellular_recording_rows(found)
@@ -63,6 +66,9 @@ class IcephysSection:
             yield from _samples(found, report)
         if "spike_times" in parts:
             yield from spike_time_rows(found, report)
+        if "lab_notebook" in parts:
+            with salvaging(report):
+                yield from notebook_rows(nwb, file_id(nwb))
 
     def owned(self, nwb: NwbFile) -> Mapping[str, str]:
         """Series of which sweeps hold every sample: of others, the rest would be lost."""
@@ -103,6 +109,8 @@ def _tell_found(found: Found, report: Report) -> None:
     report.found("sweeps", nwb.stored_bytes(RECORDINGS) if nwb.is_group(RECORDINGS) else 0)
     if nwb.is_group(SPIKES):
         report.found("spike_times", nwb.stored_bytes(SPIKES))
+    if has_notebook(nwb):
+        report.found("lab_notebook", nwb.stored_bytes(NOTEBOOK))
 
 
 SECTION = IcephysSection()

@@ -75,13 +75,14 @@ def file_rows(found: Found, report: Report) -> Rows:
     return _rows(FILES.name, [row])
 
 
-def electrode_rows(found: Found, report: Report) -> Rows:
+def electrode_rows(found: Found, report: Report) -> Iterator[Rows]:
     """Rows of ``icephys.electrodes``: the electrodes that sweeps are of."""
     rows = []
     for path in sorted(path for path in found.electrodes if path is not None):
         with salvaging(report):
             rows.append(_electrode(found, path))
-    return _rows(ELECTRODES.name, rows)
+    if rows:
+        yield _rows(ELECTRODES.name, rows)
 
 
 def _electrode(found: Found, path: str) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _electrode(found: Found, path: str) -> dict[str, Any]:
 
 
 def sweep_rows(found: Found, report: Report) -> Rows:
-    """Rows of ``icephys.nwb_sweeps``."""
+    """Rows of ``icephys.nwb_sweeps``, one for every sweep found."""
     in_order = sorted(found.sweeps, key=lambda sweep: (sweep.row.position if sweep.row else -1, sweep.response.path))
     ranks = {id(sweep): rank for rank, sweep in enumerate(in_order)}
     number = file_id(found.nwb)
