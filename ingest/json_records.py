@@ -72,7 +72,7 @@ class Records:
         text.take()
         rest = text.rest()
         closing = _CLOSING.fullmatch(rest) if in_envelope else _SPACE.fullmatch(rest)
-        if not closing:
+        if not closing or not text.is_over():
             raise SourceError(self.source, None, "does not end after its list of records")
         if in_envelope:
             self._members(closing[1])
@@ -134,8 +134,12 @@ class _Text:
         return char
 
     def rest(self) -> str:
-        """What follows, if it is short: an envelope's last members."""
+        """What follows, as far as an envelope's last members may reach."""
         return self.buffer[self.at :] + str(self._file.read(BLOCK))
+
+    def is_over(self) -> bool:
+        """Nothing follows what was read."""
+        return not self._file.read(1)
 
 
 def first_record(source: Source) -> dict[str, Any] | None:

@@ -182,6 +182,15 @@ def test_questions_of_the_spec_over_cells(con: duckdb.DuckDBPyConnection, real_d
         assert median == np.median(of_group)
 
 
+def test_donors_are_counted_with_their_cells(con: duckdb.DuckDBPyConnection, real_data: Find) -> None:
+    with real_data(f"{FOLDER}/cell_types_specimen_details.csv").open(newline="") as file:
+        counted = Counter(int(row["donor__id"]) for row in csv.DictReader(file))
+    assert len(counted) == 962
+    found = con.sql("select donor_id, n_cells, len(cell_ids) from icephys.donors").fetchall()
+    assert {donor: n for donor, n, _ in found} == counted
+    assert all(n == listed for _, n, listed in found)
+
+
 def test_sweep_lists_of_models_join_to_cells(con: duckdb.DuckDBPyConnection, sweep_lists: list[Path]) -> None:
     counted: Counter[int] = Counter()
     spikes: Counter[int] = Counter()

@@ -175,7 +175,7 @@ def test_what_is_not_there_is_said(con, question, message):
 @pytest.mark.parametrize(
     ("wanted", "answer"),
     [
-        ("recording", f"absent: cell {HUMAN} is known, but its recording.*specimen_{HUMAN}/ephys.nwb` brings it"),
+        ("recording", f"absent: cell {HUMAN} is known, but its recording.*download/618211600` brings it"),
         ("samples", f"absent: cell {HUMAN} is known, but its recording"),
         ("cell", True),
         ("sweep_list", True),
@@ -188,6 +188,15 @@ def test_a_question_can_require_what_it_rests_on(con, wanted, answer):
     else:
         with pytest.raises(duckdb.Error, match=answer):
             con.sql(question).fetchall()
+
+
+def test_holdings_know_recordings_that_are_not_here(con):
+    known = con.sql("select subject, part, remedy from lake.holdings where state = 'known' order by subject").fetchall()
+    assert len(known) == 5
+    assert known[0] == (
+        f"icephys.cell/{MOUSE}", "sweeps",
+        "brainlake ingest http://api.brain-map.org/api/v2/well_known_file_download/618211597",
+    )  # fmt: skip
 
 
 def test_kinds_of_files_have_their_ids(con):

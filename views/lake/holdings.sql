@@ -1,5 +1,5 @@
 -- one part of a source: here, left in the source, known to exist, or failed
--- spec: ecephys 2.1
+-- spec: ecephys 2.1, cell_types 5
 -- sdk: EcephysProjectCache.get_session_data
 --   subject       what the source is about, as ecephys.session/715093703
 --   dataset       collection the source belongs to
@@ -51,9 +51,19 @@ probes as (
     left join lake.ingests as i on i.ingest_id = p.ingest_id
     where p.has_lfp_data
 ),
+recordings as (
+    select
+        'icephys.cell/' || f.specimen_id as subject,
+        'Allen Cell Types Database' as dataset,
+        'cell_nwb' as role,
+        'sweeps' as part,
+        'brainlake ingest ' || f.url as remedy
+    from icephys.cell_files as f
+    where f.file_type = 'NWBDownload'
+),
 known as (
     select k.subject, k.dataset, k.role, k.part, k.remedy
-    from (from sessions union all from probes) as k
+    from (from sessions union all from probes union all from recordings) as k
     anti join ingested as g on g.subject = k.subject and g.role = k.role and g.part = k.part
 )
 select subject, dataset, role, part, state, n_rows, size_bytes, ingest_id, source_url, error, remedy

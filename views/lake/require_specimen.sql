@@ -33,6 +33,12 @@
             coalesce(bool_or(t.what = 'sweep_list'), false) as is_listed
         from told as t
     ),
+    links as (
+        select any_value(l.url) as url
+        from icephys.cell_files as l
+        where l.specimen_id = specimen::bigint
+            and l.file_type = 'NWBDownload'
+    ),
     parts as (
         select
             coalesce(bool_or(p.state = 'present'), false) as is_taken,
@@ -60,7 +66,7 @@
             when not f.is_recorded
                 then error(
                     'absent: cell ' || specimen || ' is known, but its recording is not in this lake: '
-                    || '`brainlake ingest specimen_' || specimen || '/ephys.nwb` brings it'
+                    || '`brainlake ingest ' || coalesce(l.url, 'specimen_' || specimen || '/ephys.nwb') || '` brings it'
                 )
             when wanted = 'recording' or p.is_taken then true
             else error(
@@ -70,4 +76,5 @@
         end
     from facts as f
     cross join parts as p
+    cross join links as l
 )
