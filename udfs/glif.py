@@ -50,12 +50,13 @@ def run_glif(
     returns : ragged of runs, in the order of the configurations; `ascurrents` is a list of samples for each current
     Raises ValueError naming what a configuration lacks.
     """
+    n_steps = int((stimulus.lengths * configs.lengths).sum())
     runs: list[GlifRun] = []
     n_currents: list[int] = []
     for row in range(len(configs)):
         current = np.ascontiguousarray(stimulus[row], np.float64)
         for text in configs[row]:
-            run = simulate(GlifNeuron.from_json(text, dt[row]), current, traces=bool(traces[row]))
+            run = simulate(GlifNeuron.from_json(text, dt[row]), current, traces=bool(traces[row]), n_steps=n_steps)
             if not np.isnan(spike_cut_value[row]):
                 np.copyto(run.voltage, spike_cut_value[row], where=np.isnan(run.voltage))
             runs.append(run)
@@ -88,8 +89,11 @@ def simulate_glif(
     return simulate(config, np.ascontiguousarray(stimulus, np.float64))
 
 
-def simulate(neuron: GlifNeuron, stimulus: np.ndarray, *, traces: bool = True) -> GlifRun:
-    """A neuron on a stimulus: compiled where its rules are built in."""
+def simulate(neuron: GlifNeuron, stimulus: np.ndarray, *, traces: bool = True, n_steps: int | None = None) -> GlifRun:
+    """A neuron on a stimulus: compiled where its rules are built in.
+
+    n_steps : of all the runs that are asked for, by which it is chosen whether to compile; by default of this one
+    """
     numbers = _loop_numbers(neuron)
     if numbers is None:
         run = neuron.run(stimulus)
@@ -100,7 +104,7 @@ def simulate(neuron: GlifNeuron, stimulus: np.ndarray, *, traces: bool = True) -
     currents = np.full((kept, len(neuron.tau)), np.nan)
     most = n // (neuron.spike_cut_length + 1) + 1
     steps, found = np.empty(most, np.int64), np.empty((most, len(CROSSING)))
-    loop: Callable[..., Any] = (compiled(_run) if n > WORTH_COMPILING else None) or _run
+    loop: Callable[..., Any] = (compiled(_run) if (n_steps or n) > WORTH_COMPILING else None) or _run
     n_spikes, is_bad = loop(stimulus, *numbers, voltage, threshold, currents, steps, found)
     traced = (voltage, threshold, currents)
     return GlifRun.of(neuron.dt, traced, steps[:n_spikes].copy(), found[:n_spikes].T.copy(), bool(is_bad))

@@ -18,7 +18,8 @@ with sections as (
                 else d.entry_json::json
             end
             order by d.entry_index
-        ) as entries
+        ) as entries,
+        bool_or(d.is_unary) as is_unary
     from models.descriptions as d
     join models.biophysical_fits as f on f.biophysical_fit_id = d.description_id
     left join models.biophysical_genome as g
@@ -29,6 +30,8 @@ with sections as (
 )
 select
     s.description_id as biophysical_fit_id,
-    json_group_object(s.section, to_json(s.entries))::varchar as document_json
+    json_group_object(
+        s.section, case when s.is_unary then s.entries[1] else to_json(s.entries) end
+    )::varchar as document_json
 from sections as s
 group by s.description_id

@@ -47,7 +47,7 @@ highest as (
         c.description_id,
         c.entry_key,
         arg_max(c.path, c.depth) as path,
-        arg_max(c.above, c.depth) as above,
+        arg_max_null(c.above, c.depth) as above,
         max(c.depth) as depth
     from climbed as c
     group by c.description_id, c.entry_key
