@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +11,7 @@ from ..lake.tables.icephys import ELECTRODES, FILES, INTRACELLULAR_RECORDINGS, N
 from .contract import Report, Rows, made_id
 from .ecephys_recording import utc
 from .hdf5_values import printable
+from .icephys_notebook import NOTEBOOK
 from .icephys_texts import filter_khz, resistance, stimulus_code
 from .notes import Notes
 from .nwb_columns import extra_json, reals, text_or_none
@@ -24,6 +27,7 @@ _SERIES_NUMBERS = (
     "resistance_comp_bandwidth", "resistance_comp_correction", "resistance_comp_prediction",
     "whole_cell_capacitance_comp", "whole_cell_series_resistance_comp",
 )  # fmt: skip
+_HEADSTAGE = re.compile(r"electrode_(\d{1,3})")  # as MIES names electrodes
 _SAYS_NOTHING = frozenset({"", "no comments", "no description", "PLACEHOLDER", "N/A", "NA"})
 _FILE_TEXTS = {  # column -> where it is told
     "session_description": "/session_description",
@@ -112,7 +116,11 @@ def sweep_rows(found: Found, report: Report) -> Rows:
     in_order = sorted(found.sweeps, key=lambda sweep: (sweep.row.position if sweep.row else -1, sweep.response.path))
     ranks = {id(sweep): rank for rank, sweep in enumerate(in_order)}
     number = file_id(found.nwb)
-    rows = [{"file_id": number, "source_rank": ranks[id(sweep)], **_sweep(sweep)} for sweep in found.sweeps]
+    acquired = _Acquisition(found)
+    rows = [
+        {"file_id": number, "source_rank": ranks[id(sweep)], **_sweep(sweep), **acquired.of(sweep)}
+        for sweep in found.sweeps
+    ]
     notes = Notes()
     for series in {piece.path: piece.series for sweep in found.sweeps for piece in sweep.pieces}.values():
         series.note_units(notes)
@@ -154,6 +162,37 @@ def _sweep(sweep: Sweep) -> dict[str, Any]:
         "response_series_path": printable(response.path),
         "extra": extra_json(1, extra)[0].as_py(),
     }
+
+
+class _Acquisition:
+    """What joins a sweep to the laboratory notebook of a MIES file: device, its own count of sweeps, headstage.
+
+    Of several devices an electrode tells its own; where devices share an electrode's name and the sweep's number, none
+    is told.
+    """
+
+    def __init__(self, found: Found) -> None:
+        self.nwb = found.nwb
+        self.devices = [name for name in self.nwb.children(NOTEBOOK) if self.nwb.is_group(f"{NOTEBOOK}/{name}")]
+        self._uses = Counter((sweep.electrode, sweep.response.series.declared_number) for sweep in found.sweeps)
+
+    def of(self, sweep: Sweep) -> dict[str, Any]:
+        number = sweep.response.series.declared_number
+        headstage = _HEADSTAGE.fullmatch(_name(sweep.electrode)) if sweep.electrode else None
+        if not self.devices or number is None or headstage is None:
+            return {}
+        return {
+            "device": self._device(sweep, number),
+            "device_sweep_number": number,
+            "headstage": int(headstage[1]),
+        }
+
+    def _device(self, sweep: Sweep, number: int) -> str | None:
+        if len(self.devices) == 1:
+            return printable(self.devices[0])
+        linked = self.nwb.resolve(f"{sweep.electrode}/device")
+        name = _name(linked).removeprefix("device_") if linked else None
+        return name if name in self.devices and self._uses[sweep.electrode, number] == 1 else None
 
 
 def _stimulus(series: PatchSeries) -> dict[str, Any]:
