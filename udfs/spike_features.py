@@ -8,6 +8,7 @@ repeated_times_deleted       samples at repeated times, or of no value, were lef
 baseline_detect_one_sided    a falling voltage counted as a quiet baseline (SF-5)
 tau_rmse_signed              the fit passed as its mean residual is small; its root mean square is not (SF-7)
 burst_reference_broken       bursts, where the reference raises (SF-11)
+delay_start_singular         a delay's time constant depends on the version of the numerical library (SF-12)
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class ExtractionOptions:
     thresh_frac: float = DEFAULT_THRESH_FRAC
     baseline_interval: float = 0.1
     baseline_detect_thresh: float = 0.3
-    corrected: bool = False  # the reference's slips put right: its fraction in EF-7, falling slopes in SF-5
+    corrected: bool = False  # the reference's slips put right (EF-7, SF-5, SF-12)
 
 
 @dataclass
@@ -60,6 +61,7 @@ class SpikeFeatures:
 
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     flags: set[str] = field(default_factory=set)
+    affected: set[str] = field(default_factory=set)  # added columns that mean nothing where a spike is clipped
 
     def __len__(self) -> int:
         return len(self.columns["threshold_index"]) if self.columns else 0
@@ -76,7 +78,8 @@ class SpikeFeatures:
         if not len(self):
             return np.empty(0)
         column = self.columns[key]
-        leave_out = force_exclude_clipped or (is_affected_by_clipping(key) and not include_clipped)
+        is_affected = is_affected_by_clipping(key) or key in self.affected
+        leave_out = force_exclude_clipped or (is_affected and not include_clipped)
         return column[~self.columns["clipped"]] if leave_out else column
 
     def average(self, key: str) -> float:
@@ -97,12 +100,11 @@ def extract_spike_features(trace: Trace, options: ExtractionOptions | None = Non
     """
     options = options or ExtractionOptions()
     v, t, filter_khz = trace.v, trace.t, options.filter_khz
-    dvdt = trace.dvdt(filter_khz)
+    first, last = trace.index(options.start, 0), trace.index(options.stop, len(t) - 1)
+    dvdt = trace.dvdt_between(filter_khz, 0, last + 1)
     flags = {"repeated_times_deleted"} if len(dvdt) < len(v) - 1 else set()
-    is_whole = options.start in (None, t[0]) and options.stop in (None, t[-1])
-    spikes = detect_putative_spikes(
-        v, t, options.start, options.stop, filter_khz, options.dv_cutoff, dvdt if is_whole else None
-    )
+    window = trace.dvdt_of_window(filter_khz, first, last + 1, dvdt)
+    spikes = detect_putative_spikes(v, t, options.start, options.stop, filter_khz, options.dv_cutoff, window)
     peaks = find_peak_indexes(v, t, spikes, options.stop)
     spikes, peaks = filter_putative_spikes(v, spikes, peaks, dvdt, options.min_height, options.min_peak)
     if not len(spikes):
@@ -128,7 +130,9 @@ def extract_spike_features(trace: Trace, options: ExtractionOptions | None = Non
     for name, at in points.items():
         columns[f"{name}_index"] = at.astype(np.float64)
         columns[f"{name}_t"], columns[f"{name}_v_mv"] = _values_at(t, at), _values_at(v, at)
-        columns[f"{name}_i_pa"] = np.full(len(at), np.nan) if trace.i is None else _values_at(trace.i, at)
+        columns[f"{name}_i_pa"] = (
+            np.full(len(at), np.nan) if trace.i is None else _values_at(trace.i, at, trace.i_factor)
+        )
     for name, at in (("upstroke", upstrokes), ("downstroke", downstrokes)):
         columns[f"{name}_index"] = at.astype(np.float64)
         columns[f"{name}_t"], columns[f"{name}_v_mv"] = _values_at(t, at), _values_at(v, at)
@@ -141,11 +145,11 @@ def extract_spike_features(trace: Trace, options: ExtractionOptions | None = Non
     return SpikeFeatures(columns, flags)
 
 
-def _values_at(x: np.ndarray, at: np.ndarray) -> np.ndarray:
+def _values_at(x: np.ndarray, at: np.ndarray, factor: float = 1.0) -> np.ndarray:
     """x at indexes; NaN where an index is NaN."""
     values = np.full(len(at), np.nan)
     known = ~np.isnan(at)
-    values[known] = x[at[known].astype(np.int64)]
+    values[known] = x[at[known].astype(np.int64)] * np.float64(factor)
     return values
 
 
@@ -235,8 +239,7 @@ def trace_of(response: np.ndarray, stimulus: np.ndarray, sampling_rate: float) -
     """A stored sweep (V, A, Hz) in the units of this package. Raises FeatureError where it has no samples or rate."""
     if len(response) < 2 or not sampling_rate > 0:
         raise FeatureError("the sweep has no samples, or no sampling rate")
-    i = stimulus * np.float64(1e12) if len(stimulus) else None
-    return Trace.sampled(response * np.float64(1e3), float(sampling_rate), i)
+    return Trace.sampled(response * np.float64(1e3), float(sampling_rate), stimulus if len(stimulus) else None, 1e12)
 
 
 OPTION_NAMES = ("start", "stop", "filter_khz", "dv_cutoff", "max_interval", "min_height", "min_peak", "thresh_frac")

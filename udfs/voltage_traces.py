@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from .compiling import WORTH_COMPILING, compiled
 
 _POLES = 4
 _PADDING = 3 * (_POLES + 1)  # samples that a forward-backward filter mirrors at both ends
+_MEMORY = 0.012  # s, for a corner of 1 kHz: its slowest pole has then decayed to 1e-16
 
 
 class FeatureError(ValueError):
@@ -34,8 +36,14 @@ def find_time_index(t: np.ndarray, time: float) -> int:
 
 def has_fixed_dt(t: np.ndarray) -> bool:
     """Whether all time steps equal the first, within 1e-8 s + 1e-5 of it (EF-1: loose for steps of microseconds)."""
-    steps = np.diff(t)
-    return bool(np.all(np.abs(steps - steps[0]) <= 1e-8 + 1e-5 * abs(steps[0]))) if len(steps) else True
+    return _is_fixed(np.diff(t))
+
+
+def _is_fixed(steps: np.ndarray) -> bool:
+    if not len(steps):
+        return True
+    tolerance = 1e-8 + 1e-5 * abs(steps[0])
+    return bool(steps.max() - steps[0] <= tolerance and steps[0] - steps.min() <= tolerance)
 
 
 def average_voltage(v: np.ndarray, t: np.ndarray, start: float | None = None, stop: float | None = None) -> float:
@@ -64,39 +72,48 @@ def bessel_lowpass(v: np.ndarray, filter_khz: float, sampling_rate: float) -> np
     v : (n,); filter_khz : corner; sampling_rate : Hz
     Raises FeatureError unless 0 < corner < sampling_rate / 2 and the trace is longer than the padding, 15 samples.
     """
-    wn = round(filter_khz * 1000.0 / (sampling_rate / 2), 12)  # so that rounding of times does not design anew
+    from scipy.signal import lfilter
+
+    b, a, zi = _design(len(v), filter_khz, sampling_rate)
+    padded = _padded(v)
+    forth, _ = lfilter(b, a, padded, zi=zi * padded[0])
+    back, _ = lfilter(b, a, forth[::-1], zi=zi * forth[-1])
+    return back[::-1][_PADDING:-_PADDING]
+
+
+def _padded(v: np.ndarray) -> np.ndarray:
+    """Continued at both ends by what lies beside them, turned about the last sample."""
+    padded = np.empty(len(v) + 2 * _PADDING)
+    padded[_PADDING:-_PADDING] = v
+    padded[:_PADDING] = 2 * padded[_PADDING] - v[_PADDING:0:-1]
+    padded[-_PADDING:] = 2 * padded[-_PADDING - 1] - v[-2 : -_PADDING - 2 : -1]
+    return padded
+
+
+def _design(n: int, filter_khz: float, sampling_rate: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    wn = round(float(filter_khz * 1000.0 / (sampling_rate / 2)), 12)  # so that rounding of times does not design anew
     if not 0 < wn < 1:
         raise FeatureError(
             f"a filter of {filter_khz:g} kHz needs a sampling rate above {2 * filter_khz:g} kHz, not "
             f"{sampling_rate / 1000:g} kHz; take a lower filter_khz, or NULL for none"
         )
-    if len(v) <= _PADDING:
-        raise FeatureError(f"{len(v)} samples are too few to filter: more than {_PADDING} are needed")
-    b, a, zi = _bessel(wn)
-    v = np.asarray(v, np.float64)
-    padded = np.concatenate([2 * v[0] - v[_PADDING:0:-1], v, 2 * v[-1] - v[-2 : -_PADDING - 2 : -1]])
-    loop = compiled(_both_ways) if len(v) > WORTH_COMPILING else None
-    if loop:
-        loop(b, a, zi, padded)
-    else:
-        from scipy.signal import lfilter
-
-        forth, _ = lfilter(b, a, padded, zi=zi * padded[0])
-        back, _ = lfilter(b, a, forth[::-1], zi=zi * forth[-1])
-        padded = back[::-1]
-    return padded[_PADDING:-_PADDING]
+    if n <= _PADDING:
+        raise FeatureError(f"{n} samples are too few to filter: more than {_PADDING} are needed")
+    return _bessel(wn)
 
 
-def _both_ways(b, a, zi, x):  # type: ignore[no-untyped-def]
-    """In place, in the transposed direct form II, whose sums are in the order of scipy's lfilter."""
+def _filter_and_subtract(b, a, zi, x):  # type: ignore[no-untyped-def]
+    """A padded trace filtered both ways, then the difference from each sample to the next, all in place.
+
+    The filter is in the transposed direct form II, whose sums are in the order of scipy's.
+    """
     b0, b1, b2, b3, b4 = b[0], b[1], b[2], b[3], b[4]
     a1, a2, a3, a4 = a[1], a[2], a[3], a[4]
     n = len(x)
     for way in range(2):
-        first = x[0] if way == 0 else x[n - 1]
-        z0, z1, z2, z3 = zi[0] * first, zi[1] * first, zi[2] * first, zi[3] * first
-        for k in range(n):
-            at = k if way == 0 else n - 1 - k
+        at, step = (0, 1) if way == 0 else (n - 1, -1)
+        z0, z1, z2, z3 = zi[0] * x[at], zi[1] * x[at], zi[2] * x[at], zi[3] * x[at]
+        for _ in range(n):
             u = x[at]
             y = z0 + b0 * u
             z0 = z1 + b1 * u - a1 * y
@@ -104,6 +121,9 @@ def _both_ways(b, a, zi, x):  # type: ignore[no-untyped-def]
             z2 = z3 + b3 * u - a3 * y
             z3 = b4 * u - a4 * y
             x[at] = y
+            at += step
+    for k in range(n - 1):
+        x[k] = x[k + 1] - x[k]
 
 
 def calculate_dvdt(v: np.ndarray, t: np.ndarray, filter_khz: float | None = None) -> np.ndarray:
@@ -121,15 +141,18 @@ def calculate_dvdt(v: np.ndarray, t: np.ndarray, filter_khz: float | None = None
 class Trace:
     """A sweep, with derivatives kept once computed.
 
-    v : (n,) mV; t : (n,) s, ascending; i : (n,) pA or None
+    v : (n,) mV; t : (n,) s, ascending; i : (n,) current or None, which is in pA once multiplied by i_factor
+    sampling_rate : Hz, where it is known and fixed; else the steps of t are looked at
     Raises TypeError unless they are arrays, FeatureError unless their shapes agree.
     """
 
     v: np.ndarray
     t: np.ndarray
     i: np.ndarray | None = None
+    i_factor: float = 1.0
+    sampling_rate: float | None = None
     _dvdt: dict[float | None, np.ndarray] = field(default_factory=dict, repr=False)
-    _steps: np.ndarray | None = field(default=None, repr=False)
+    _is_fixed: bool | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not all(isinstance(x, np.ndarray) for x in (self.v, self.t)):
@@ -138,36 +161,92 @@ class Trace:
             raise FeatureError("v, t and i must have the same shape")
 
     @classmethod
-    def sampled(cls, v: np.ndarray, sampling_rate: float, i: np.ndarray | None = None) -> Trace:
+    def sampled(cls, v: np.ndarray, sampling_rate: float, i: np.ndarray | None = None, i_factor: float = 1.0) -> Trace:
         """At a fixed rate (Hz) from time 0."""
-        return cls(v, np.arange(len(v)) * (1.0 / sampling_rate), i)
+        t = np.arange(len(v), dtype=np.float64)
+        t *= 1.0 / sampling_rate
+        return cls(v, t, i, i_factor, sampling_rate)
 
     def __len__(self) -> int:
         return len(self.v)
 
     def __getitem__(self, window: slice) -> Trace:
-        return Trace(self.v[window], self.t[window], None if self.i is None else self.i[window])
+        i = None if self.i is None else self.i[window]
+        return Trace(self.v[window], self.t[window], i, self.i_factor, self.sampling_rate)
+
+    def current(self, at: Any) -> Any:
+        """Current (pA) at indexes. Raises FeatureError where it is not known."""
+        if self.i is None:
+            raise FeatureError("the sweep has no current")
+        return np.asarray(self.i[at], np.float64) * self.i_factor
 
     @property
-    def steps(self) -> np.ndarray:
-        """Time steps, s."""
-        if self._steps is None:
-            self._steps = np.diff(self.t)
-        return self._steps
+    def is_fixed(self) -> bool:
+        """Whether its time step is fixed (EF-1)."""
+        if self._is_fixed is None:
+            self._is_fixed = self.sampling_rate is not None or has_fixed_dt(self.t)
+        return self._is_fixed
+
+    @property
+    def steps(self) -> np.ndarray | float:
+        """Time from each sample to the next, s: one number where the rate is known."""
+        return np.diff(self.t) if self.sampling_rate is None else 1.0 / self.sampling_rate
 
     def dvdt(self, filter_khz: float | None) -> np.ndarray:
         """As :func:`calculate_dvdt`."""
         if filter_khz not in self._dvdt:
-            v = np.asarray(self.v, np.float64)
-            if filter_khz is not None and len(v) > 1 and has_fixed_dt(self.t):
-                v = bessel_lowpass(v, filter_khz, 1.0 / (self.t[1] - self.t[0]))
-            slope = np.diff(v)
+            if filter_khz is not None and len(self) > 1 and self.is_fixed:
+                rise = self._filtered_rise(filter_khz)
+            else:
+                rise = np.diff(np.asarray(self.v, np.float64))
             with np.errstate(divide="ignore", invalid="ignore"):
-                slope /= self.steps
-            slope *= 1e-3
-            missing = np.isnan(slope)
-            self._dvdt[filter_khz] = slope[~missing] if missing.any() else slope
+                rise *= 1e-3 / self.steps
+            # Where times repeat nothing is told, and later indexes shift (EF-1).
+            self._dvdt[filter_khz] = rise[~np.isnan(rise)] if np.isnan(np.sum(rise)) else rise
         return self._dvdt[filter_khz]
+
+    def _filtered_rise(self, filter_khz: float) -> np.ndarray:
+        rate = 1.0 / (self.t[1] - self.t[0])
+        loop = compiled(_filter_and_subtract) if len(self) > WORTH_COMPILING else None
+        if loop is None:
+            return np.diff(bessel_lowpass(self.v, filter_khz, rate))
+        design = _design(len(self), filter_khz, rate)
+        padded = _padded(self.v)
+        loop(*design, padded)
+        return padded[_PADDING : -_PADDING - 1]
+
+    def dvdt_between(self, filter_khz: float | None, first: int, last: int) -> np.ndarray:
+        """The same derivative, computed for [first, last) only, to rounding; entries outside mean nothing.
+
+        A sample further away than the filter remembers has no say in its result.
+        """
+        if filter_khz is None or filter_khz in self._dvdt or not self.is_fixed or np.isnan(np.sum(self.v)):
+            return self.dvdt(filter_khz)
+        around = self._memory(filter_khz)
+        begin, end = max(first - around, 0), min(last + around, len(self))
+        if end - begin > 0.9 * len(self):
+            return self.dvdt(filter_khz)
+        slope = np.empty(len(self) - 1)
+        slope[begin : end - 1] = self[begin:end].dvdt(filter_khz)
+        return slope
+
+    def dvdt_of_window(self, filter_khz: float | None, first: int, last: int, dvdt: np.ndarray) -> np.ndarray:
+        """Derivative of [first, last) filtered by itself, to rounding: of the whole (dvdt), but for the ends.
+
+        dvdt : as :meth:`dvdt_between` gives it
+        """
+        around = 0 if filter_khz is None or not self.is_fixed else self._memory(filter_khz)
+        if len(dvdt) < len(self) - 1 or not around or last - first < 4 * around:
+            return self[first:last].dvdt(filter_khz)
+        window = dvdt[first : last - 1].copy()
+        if first > 0:
+            window[:around] = self[first : first + 2 * around].dvdt(filter_khz)[:around]
+        if last < len(self):
+            window[-around:] = self[last - 2 * around : last].dvdt(filter_khz)[-around:]
+        return window
+
+    def _memory(self, filter_khz: float) -> int:
+        return int(_MEMORY / filter_khz / (self.t[1] - self.t[0])) + _PADDING
 
     def index(self, time: float | None, default: int) -> int:
         """First sample at or after a time, or the default where none is given."""
