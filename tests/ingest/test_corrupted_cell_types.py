@@ -5,7 +5,8 @@ As :mod:`.test_corrupted`; a kind of file is tried by a line in ``ORIGINALS``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from brainlake.tests.fixtures import cell_types_tables, corrupted
+from brainlake.tests.fixtures.allen_icephys import make_cell, write_nwb1
 from brainlake.tests.fixtures.icephys_labs import make_recordings_lab, make_sweep_table_lab
+from brainlake.tests.fixtures.mies_icephys import make_mies_sweeps, write_mies
 
 
 @dataclass(frozen=True)
@@ -37,32 +40,83 @@ def make_neuron(path: Path) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
+def make_allen(path: Path) -> None:
+    """A file as the Cell Types Database's, of few and short sweeps."""
+    write_nwb1(path, make_cell(sampling_rate=5_000.0, amplitudes=(150.0,), step=0.05), version="1.1")
+
+
+def make_mies(path: Path) -> None:
+    write_mies(path, make_mies_sweeps(3))
+
+
+def make_glif(path: Path) -> None:
+    """A configuration of the simplest GLIF model, as the API gives it: by the model's id."""
+    rules = {
+        "AScurrent_dynamics_method": "none",
+        "voltage_dynamics_method": "linear_forward_euler",
+        "threshold_dynamics_method": "inf",
+        "AScurrent_reset_method": "none",
+        "voltage_reset_method": "zero",
+        "threshold_reset_method": "inf",
+    }
+    config = {
+        "El": 0.0, "El_reference": -0.0782, "dt": 5e-05, "R_input": 2.28e8, "C": 1.07e-10, "th_inf": 0.0303,
+        "th_adapt": None, "init_voltage": 0.0, "init_threshold": 0.0303, "init_AScurrents": [0.0, 0.0],
+        "asc_tau_array": [0.33, 0.01], "asc_amp_array": [-8.7e-12, -1.8e-10], "dt_multiplier": 10,
+        "spike_cut_length": 134, "extrapolation_method_name": "endpoints",
+        "coeffs": {"th_inf": 1.0, "C": 1, "G": 1, "a": 1, "b": 1},
+        **{name: {"name": rule, "params": {}} for name, rule in rules.items()},
+    }  # fmt: skip
+    path.write_text(json.dumps({"486558431": config}, indent=1))
+
+
 ORIGINALS = (
-    Original("sweeps.nwb", make_sweep_table_lab, 20, 320),
-    Original("recordings.nwb", make_recordings_lab, 16, 320),
-    Original("neuron.swc", make_neuron, 24, 300),
-    Original("cells.csv", cell_types_tables.write_details_csv, 16, 150),
-    Original("specimens.json", cell_types_tables.write_specimens_json, 24, 200),
-    Original("ephys_sweeps.json", cell_types_tables.write_sweeps_json, 16, 150),
+    Original("sweeps.nwb", make_sweep_table_lab, 12, 320),
+    Original("recordings.nwb", make_recordings_lab, 10, 320),
+    Original("allen.nwb", make_allen, 10, 150),
+    Original("mies.nwb", make_mies, 10, 150),
+    Original("neuron.swc", make_neuron, 12, 300),
+    Original("cells.csv", cell_types_tables.write_details_csv, 10, 150),
+    Original("specimens.json", cell_types_tables.write_specimens_json, 12, 200),
+    Original("ephys_sweeps.json", cell_types_tables.write_sweeps_json, 10, 150),
+    Original("glif.json", make_glif, 12, 200),
 )
 
 
-def tried(original: Original, n: int, folder: Path) -> list[corrupted.Outcome]:
-    """So many variants, in two interpreters at once."""
-    original.make(folder / original.name)
-    jobs = [(folder / original.name, first, min(first + -(-n // 2), n), folder) for first in (0, -(-n // 2))]
+@pytest.fixture(scope="module")
+def in_short(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[corrupted.Outcome]]:
+    """A few variants of every original, in two interpreters at once."""
+
+    def tried(originals: Sequence[Original]) -> dict[Path, list[corrupted.Outcome]]:
+        folder = tmp_path_factory.mktemp("variants")
+        for original in originals:
+            original.make(folder / original.name)
+        return corrupted.outcomes_of([(folder / o.name, 0, o.in_short) for o in originals], folder)
+
     with ThreadPoolExecutor(2) as pool:
-        return [outcome for found in pool.map(lambda job: corrupted.outcomes(*job), jobs) for outcome in found]
+        return {
+            path.name: outcomes
+            for found in pool.map(tried, (ORIGINALS[::2], ORIGINALS[1::2]))
+            for path, outcomes in found.items()
+        }
 
 
 @pytest.mark.parametrize("original", ORIGINALS, ids=lambda original: original.name)
-def test_damaged_files_are_read_or_refused(original: Original, tmp_path: Path) -> None:
-    corrupted.assert_all_are_answered(tried(original, original.in_short, tmp_path))
+def test_damaged_files_are_read_or_refused(original: Original, in_short: dict[str, list[corrupted.Outcome]]) -> None:
+    assert len(in_short[original.name]) == original.in_short
+    corrupted.assert_all_are_answered(in_short[original.name])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("original", ORIGINALS, ids=lambda original: original.name)
-def test_a_thousand_damaged_files_are_read_or_refused(original: Original, tmp_path: Path) -> None:
-    outcomes = tried(original, original.in_full, tmp_path)
+def test_thousands_of_damaged_files_are_read_or_refused(original: Original, tmp_path: Path) -> None:
+    original.make(tmp_path / original.name)
+    half = original.in_full // 2
+    jobs = [(0, half, tmp_path / "a"), (half, original.in_full, tmp_path / "b")]
+    for _, _, folder in jobs:
+        folder.mkdir()
+    with ThreadPoolExecutor(2) as pool:
+        found = pool.map(lambda job: corrupted.outcomes(tmp_path / original.name, *job), jobs)
+        outcomes = [outcome for some in found for outcome in some]
     assert len(outcomes) == original.in_full
     corrupted.assert_all_are_answered(outcomes)
