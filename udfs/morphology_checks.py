@@ -82,7 +82,7 @@ def check_nodes(
     offsets = [0]
     for row, (ids, parents) in enumerate(zip(swc_ids, swc_parents, strict=True)):
         at = slice(nodes.offsets[row], nodes.offsets[row + 1])
-        own = {name: column[at] for name, column in nodes.values.items()}  # type: ignore[attr-defined]
+        own = {name: column[at] for name, column in nodes.values.items()}
         found += findings(ids, parents, Ragged(own, np.array([0, len(ids)])))  # type: ignore[arg-type]
         offsets.append(len(found))
     ids_of = np.array([0 if f.original_id is None else f.original_id for f in found], np.int64)
@@ -196,7 +196,7 @@ def swc_text(nodes: Ragged) -> np.ndarray:
 
     returns : (rows,) text, a line a node, ending with a line break
     """
-    columns = [nodes.values[name] for name in _SWC_COLUMNS]  # type: ignore[call-overload]
+    columns = [nodes.values[name] for name in _SWC_COLUMNS]
     texts = []
     for first, stop in zip(nodes.offsets[:-1], nodes.offsets[1:], strict=True):
         rows = zip(*(column[first:stop].tolist() for column in columns), strict=True)

@@ -43,20 +43,18 @@ def measure_nodes(nodes: Ragged) -> Ragged:
         and along the tree to its root; ``euclidean_distance`` um to the soma root. NaN where a soma or root is missing.
     """
     forest = Forest.of(nodes)
-    integer = np.ones(forest.n_nodes, np.int64)
     is_cut = forest.root < 0  # on or below a cycle
-    soma = forest.soma_root[forest.row]
-    apart = forest.xyz - forest.xyz[soma] if forest.n_nodes else forest.xyz
-    values = {
-        **forest.nodes().values,  # type: ignore[dict-item]
-        "tree_id": forest.tree_id.astype(np.int32),
-        "n_children": forest.n_children.astype(np.int32),
-        "depth_nodes": np.ma.array(forest.summed(integer), np.int32, mask=is_cut),
-        "branch_order": np.ma.array(branch_order(forest), np.int32, mask=is_cut),
-        "edge_length": np.where(forest.is_root, np.nan, forest.edge_length),
-        "path_distance": forest.summed(forest.edge_length),
-        "euclidean_distance": np.where(soma >= 0, np.sqrt((apart * apart).sum(axis=1)), np.nan),
-    }
+    with np.errstate(all="ignore"):  # a file may hold any numbers; what they give is NaN or infinite
+        values = {
+            **forest.nodes().values,  # type: ignore[dict-item]
+            "tree_id": forest.tree_id.astype(np.int32),
+            "n_children": forest.n_children.astype(np.int32),
+            "depth_nodes": np.ma.array(forest.summed(np.ones(forest.n_nodes, np.int64)), np.int32, mask=is_cut),
+            "branch_order": np.ma.array(branch_order(forest), np.int32, mask=is_cut),
+            "edge_length": np.where(forest.is_root, np.nan, forest.edge_length),
+            "path_distance": forest.summed(forest.edge_length),
+            "euclidean_distance": _soma_distance(forest),
+        }
     return Ragged(values, forest.offsets)  # type: ignore[arg-type]
 
 
@@ -125,7 +123,8 @@ def neurite_features(nodes: Ragged) -> Ragged:
         um, um2, um3, degrees
     """
     forest = Forest.of(nodes)
-    by_set = [features_of(forest, one) for one in SETS]
+    with np.errstate(all="ignore"):  # a file may hold any numbers; what they give is NaN or infinite
+        by_set = [features_of(forest, one) for one in SETS]
     n, k = len(forest), len(SETS)
     values: dict[str, np.ndarray] = {"neurite_type": np.tile(np.array([s.name for s in SETS], object), n)}
     for name in FEATURES:

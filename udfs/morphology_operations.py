@@ -6,6 +6,8 @@ node's ``original_id``. Two rules of the reference differ in detail; ``mode`` ch
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
@@ -173,7 +175,7 @@ def transform_nodes(nodes: Ragged, affine: Ragged, radius_scale: np.ndarray, det
     determinants[is_public] += 2 * m[:, 0, 1] * (m[:, 1, 0] * m[:, 2, 2] - m[:, 1, 2] * m[:, 2, 0])
     scale = np.where(np.isnan(radius_scale), np.cbrt(np.abs(determinants)), radius_scale)
     moved = np.einsum("nij,nj->ni", matrix[forest.row], forest.xyz) + shift[forest.row]
-    return _moved(forest, moved, forest.radius * scale[forest.row]).nodes()
+    return replace(forest, xyz=moved, radius=forest.radius * scale[forest.row]).nodes()
 
 
 @udf(args=[NODES, pa.list_(pa.float64())], returns=NODES, keep_nan=True)
@@ -186,7 +188,7 @@ def rotate_nodes(nodes: Ragged, affine: Ragged) -> Ragged:
     matrix, _ = _affine(affine)
     sums = np.abs(matrix.sum(axis=1, keepdims=True))
     matrix = matrix / np.where(sums == 0, 1, sums)
-    return _moved(forest, np.einsum("nij,nj->ni", matrix[forest.row], forest.xyz), forest.radius).nodes()
+    return replace(forest, xyz=np.einsum("nij,nj->ni", matrix[forest.row], forest.xyz)).nodes()
 
 
 def _affine(affine: Ragged) -> tuple[np.ndarray, np.ndarray]:
@@ -194,10 +196,6 @@ def _affine(affine: Ragged) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError("wrong: an affine transform has 12 numbers, nine of the matrix row by row and the shift")
     numbers = np.asarray(affine.values, np.float64).reshape(-1, 12)
     return numbers[:, :9].reshape(-1, 3, 3).copy(), numbers[:, 9:]
-
-
-def _moved(forest: Forest, xyz: np.ndarray, radius: np.ndarray) -> Forest:
-    return Forest(forest.offsets, forest.original_id, forest.node_type, xyz, radius, forest.parent)
 
 
 @udf(args=[NODES, NODES], returns=NODES, keep_nan=True)
@@ -212,11 +210,14 @@ def append_nodes(nodes: Ragged, more: Ragged) -> Ragged:
     parent = np.concatenate(
         [np.where(f.is_root, -1, at[f.parent] if f.n_nodes else -1) for f, at in ((a, at_a), (b, at_b))]
     )
-    both = (np.concatenate([getattr(a, name), getattr(b, name)])[order] for name in _FIELDS)
-    return Forest(offsets, *both, parent[order]).nodes()
-
-
-_FIELDS = ("original_id", "node_type", "xyz", "radius")
+    return Forest(
+        offsets,
+        np.concatenate([a.original_id, b.original_id])[order],
+        np.concatenate([a.node_type, b.node_type])[order],
+        np.concatenate([a.xyz, b.xyz])[order],
+        np.concatenate([a.radius, b.radius])[order],
+        parent[order],
+    ).nodes()
 
 
 @udf(args=[NODES, pa.int32(), pa.int32()], returns=NODES, keep_nan=True)
@@ -229,9 +230,7 @@ def rewire_nodes(nodes: Ragged, child: np.ndarray, new_parent: np.ndarray) -> Ra
             raise ValueError(f"wrong: the {name} is no node of the reconstruction")
     parent = forest.parent.copy()
     parent[forest.offsets[:-1] + child] = np.where(new_parent < 0, -1, forest.offsets[:-1] + new_parent)
-    return Forest(
-        forest.offsets, forest.original_id, forest.node_type, forest.xyz, forest.radius, parent
-    ).nodes()  # fmt: skip
+    return replace(forest, parent=parent).nodes()
 
 
 @udf(args=[NODES, pa.int32(), pa.int32()], returns=NODES, keep_nan=True)
@@ -239,7 +238,7 @@ def retype_nodes(nodes: Ragged, from_type: np.ndarray, to_type: np.ndarray) -> R
     """MO-11: all nodes of one type made another."""
     forest = Forest.of(nodes)
     is_it = forest.node_type == from_type[forest.row]
-    return forest.with_types(np.where(is_it, to_type[forest.row], forest.node_type).astype(np.int32)).nodes()
+    return replace(forest, node_type=np.where(is_it, to_type[forest.row], forest.node_type).astype(np.int32)).nodes()
 
 
 @udf(args=[NODES, pa.int32()], returns=NODES, keep_nan=True)

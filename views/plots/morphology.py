@@ -204,13 +204,19 @@ class Edges:
         kept = [*numbers, "node_type"]
         above = frame.select(pl.col("node_id").alias("parent_id"), *(pl.col(c).alias(f"upper_{c}") for c in kept))
         both = frame.join(above, on="parent_id", how="inner", maintain_order="left")
-        ends = [both.select(f"{end}{across}", f"{end}{up}").to_numpy() for end in ("upper_", "")]
-        apart = both.select("upper_x", "upper_y", "upper_z").to_numpy() - both.select("x", "y", "z").to_numpy()
-        radii = [
-            both[f"{end}radius"].to_numpy() if "radius" in numbers else np.ones(len(both)) for end in ("upper_", "")
-        ]
-        types = [both[f"{end}node_type"].to_numpy() for end in ("upper_", "")]
-        return cls(*ends, *radii, *types, np.sqrt((apart * apart).sum(axis=1)))
+        upper, lower = (both.select(f"{end}x", f"{end}y", f"{end}z").to_numpy() for end in ("upper_", ""))
+        seen = ["xyz".index(across), "xyz".index(up)]
+        has_radius = "radius" in numbers
+        thin = np.ones(len(both))
+        return cls(
+            upper[:, seen],
+            lower[:, seen],
+            both["upper_radius"].to_numpy() if has_radius else thin,
+            both["radius"].to_numpy() if has_radius else thin,
+            both["upper_node_type"].to_numpy(),
+            both["node_type"].to_numpy(),
+            np.sqrt(((upper - lower) ** 2).sum(axis=1)),
+        )
 
     def of_type(self, kind: int) -> Edges:
         """Of one type; type 0 stands for all that have no colour of their own."""
