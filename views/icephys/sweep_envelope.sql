@@ -30,9 +30,9 @@ with _spans as (
         and lake.require_sweep(specimen, sweep)
 ),
 _level as (
-    select *
-    from _spans
-    order by end_bin - first_bin > max_bins::bigint, case when end_bin - first_bin > max_bins::bigint then -bin_samples else bin_samples end
+    select v.*, v.end_bin - v.first_bin > max_bins::bigint as is_too_fine
+    from _spans as v
+    order by is_too_fine, case when is_too_fine then -v.bin_samples else v.bin_samples end
     limit 1
 ),
 _bins as (

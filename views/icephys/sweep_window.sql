@@ -21,7 +21,7 @@ with _limits as (
         greatest(ceil(t0::double * s.sampling_rate), 0)::bigint as first_index,
         least(
             case when t1 is null then s.n_samples else ceil(t1::double * s.sampling_rate) end,
-            case when valid_only and s.experiment_stop_index is not null then s.experiment_stop_index + 1 else s.n_samples end,
+            case when valid_only then coalesce(s.experiment_stop_index + 1, s.n_samples) else s.n_samples end,
             s.n_samples
         )::bigint as end_index
     from icephys.nwb_sweeps as s

@@ -1,0 +1,237 @@
+"""Sweeps in SQL: whole to numpy, in windows, as envelopes, sample by sample; what the file and the warehouse tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import brainlake
+import h5py
+import numpy as np
+import pytest
+from brainlake.lake.errors import AbsentError, UnknownError
+from brainlake.tests.fixtures.allen_icephys import MadeCell, MadeSweep, make_cell, write_nwb1
+from brainlake.tests.fixtures.memory import memory_connection
+from brainlake.tests.fixtures.mies_icephys import CODE, make_mies_sweeps, write_mies
+
+CELL, OTHER = 464212183, 600000001
+SQUARE = 2  # number of a long square with spikes
+
+
+@dataclass(frozen=True)
+class Made:
+    lake: brainlake.Lake
+    cell: MadeCell
+    path: Path
+
+    @property
+    def square(self) -> MadeSweep:
+        return self.cell.sweeps[SQUARE]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
+    folder = tmp_path_factory.mktemp("sweeps")
+    cell = make_cell(CELL, sampling_rate=20_000.0, amplitudes=(-50.0, 200.0), step=0.2)
+    write_nwb1(folder / "cell.nwb", cell, version="1.1", spike_keys=("spike_times", "aibs_spike_times", "mine"))
+    write_nwb1(folder / "old.nwb", MadeCell(OTHER, cell.sweeps), spike_keys=("aibs_spike_times",), identifier="old")
+    write_mies(folder / "mies.nwb", make_mies_sweeps(4))
+    with h5py.File(folder / "cell.nwb", "a") as file:
+        file["analysis/mine/Sweep_2"][...] += 1.0
+        file["epochs/Experiment_2/stimulus/count"][()] = 10_000  # samples 15,000 to 24,999
+    with brainlake.create(folder / "lake") as lake:
+        lake.ingest([folder / "cell.nwb", folder / "old.nwb", folder / "mies.nwb"])
+        yield Made(lake, cell, folder / "cell.nwb")
+
+
+def test_a_sweep_is_one_row_whose_samples_are_views_of_single_precision(made: Made) -> None:
+    sweep = made.lake.sql("from icephys.sweep(464212183, 2)").one()
+    stimulus, response = made.square.si()
+    for got, expected in ((sweep.stimulus, stimulus), (sweep.response, response)):
+        assert got.dtype == np.float32
+        assert not got.flags.owndata  # it looks into the answer's memory
+        assert np.array_equal(got.view(np.int32), expected.view(np.int32))
+    assert sweep.sampling_rate == 20_000.0
+    assert (sweep.clamp_mode, sweep.stimulus_name) == ("current_clamp", "Long Square")
+    assert (sweep.stimulus_unit, sweep.response_unit) == ("A", "V")
+    assert (sweep.start_index, sweep.stop_index) == (15_000, 24_999)  # of the experiment
+    assert (sweep.sweep_start_index, sweep.sweep_stop_index) == (0, len(response) - 1)
+    assert sweep.bridge_balance == 14e6
+
+
+def test_a_test_sweep_has_the_range_of_the_whole(made: Made) -> None:
+    sweep = made.lake.sql("from icephys.sweep(464212183, 0)").one()
+    assert not sweep.is_experiment
+    assert (sweep.start_index, sweep.stop_index) == (0, len(sweep.response) - 1)
+    assert (sweep.stimulus_unit, sweep.response_unit) == ("V", "A")
+
+
+def test_many_sweeps_come_in_one_question(made: Made) -> None:
+    rows = made.lake.sql(
+        "select t.sweep_number, t.response from icephys.sweep_traces as t where t.specimen_id = 464212183 order by 1"
+    ).arrow()
+    for sweep, response in zip(made.cell.sweeps, rows["response"].to_pylist(), strict=True):
+        assert np.array_equal(np.float32(response), sweep.si()[1])
+
+
+def test_samples_are_rows_with_their_times_and_in_millivolts(made: Made) -> None:
+    rows = made.lake.sql(
+        """
+        select sample_index, timestamp, stimulus, response, current_pa, voltage_mv
+        from icephys.sweep_samples
+        where specimen_id = 464212183 and sweep_number = 2
+        order by sample_index
+        """
+    ).arrow()
+    stimulus, response = made.square.si()
+    n = len(response)
+    assert np.array_equal(rows["sample_index"].to_numpy(), np.arange(n))
+    assert np.array_equal(rows["timestamp"].to_numpy(), np.arange(n) * (1.0 / 20_000.0))  # NW-8, to the last bit
+    assert np.array_equal(rows["response"].to_numpy(), response)
+    assert np.array_equal(rows["voltage_mv"].to_numpy(), response * np.float32(1e3))
+    assert np.array_equal(rows["current_pa"].to_numpy(), stimulus * np.float32(1e12))
+
+
+def test_samples_of_voltage_clamp_are_no_millivolts(made: Made) -> None:
+    row = made.lake.sql(
+        """
+        select count(voltage_mv) as n_mv, count(current_pa) as n_pa, count(*) as n_rows
+        from icephys.sweep_samples
+        where specimen_id = 464212183 and sweep_number = 0
+        """
+    ).one()
+    assert (row.n_mv, row.n_pa, row.n_rows) == (0, 0, 6_000)
+
+
+@pytest.mark.parametrize(
+    ("window", "first", "end"),
+    [
+        ("", 0, 30_400),
+        (", t0 := 1.02, t1 := 1.03", 20_400, 20_600),
+        (", t0 := 1.02, t1 := 1.0200001", 20_400, 20_401),  # the sample at 1.02 s, half-open
+        (", t0 := -5, t1 := 0.001", 0, 20),
+        (", t0 := 1.5, t1 := 99", 30_000, 30_400),
+        (", t0 := 1.5, t1 := 1.5", 0, 0),
+        (", t0 := 1.2, valid_only := true", 24_000, 25_000),  # up to the experiment's end, included
+        (", t0 := 1.3, valid_only := true", 0, 0),
+    ],
+)
+def test_a_window_is_half_open_and_may_end_with_the_experiment(window: str, first: int, end: int, made: Made) -> None:
+    rows = made.lake.sql(f"from icephys.sweep_window(464212183, 2{window}) order by sample_index").arrow()
+    assert len(made.square.response) == 30_400
+    assert np.array_equal(rows["sample_index"].to_numpy(), np.arange(first, end))
+    stimulus, response = made.square.si()
+    assert np.array_equal(rows["response"].to_numpy(), response[first:end])
+    assert np.array_equal(rows["stimulus"].to_numpy(), stimulus[first:end])
+    assert np.array_equal(rows["timestamp"].to_numpy(), np.arange(first, end) * (1.0 / 20_000.0))
+
+
+def test_an_envelope_draws_a_sweep_at_the_finest_zoom_that_fits(made: Made) -> None:
+    response = made.square.si()[1]
+    rows = made.lake.sql("from icephys.sweep_envelope(464212183, 2) order by bin_index").arrow()
+    assert rows.num_rows == 119  # 30,400 samples in bins of 256
+    cuts = range(0, 30_400, 256)
+    assert rows["response_max"].to_pylist() == [response[c : c + 256].max() for c in cuts]
+    assert rows["response_min"].to_pylist() == [response[c : c + 256].min() for c in cuts]
+    assert rows["start_time"].to_pylist() == [c / 20_000 for c in cuts]
+    assert rows["stop_time"].to_pylist()[-1] == 30_400 / 20_000
+    coarse = made.lake.sql("from icephys.sweep_envelope(464212183, 2, max_bins := 20)").arrow()
+    assert set(coarse["bin_samples"].to_pylist()) == {4_096}
+    assert coarse.num_rows == 8
+    coarsest = made.lake.sql("from icephys.sweep_envelope(464212183, 2, max_bins := 0)").arrow()
+    assert coarsest["bin_samples"].to_pylist() == [65_536]  # none fits: the coarsest there is
+    part = made.lake.sql("from icephys.sweep_envelope(464212183, 2, t0 := 1.02, t1 := 1.04) order by bin_index").arrow()
+    assert part["bin_index"].to_pylist() == [79, 80, 81]  # samples 20,400 to 20,800 lie in these
+
+
+def test_stored_spike_times_come_from_the_key_asked_for(made: Made) -> None:
+    times = made.square.spike_times
+    assert len(times) > 1
+
+    def asked(arguments: str) -> list[float]:
+        rows = made.lake.sql(f"from icephys.get_spike_times({arguments}) order by spike_index").arrow()
+        return rows["spike_time"].to_pylist()
+
+    assert asked("464212183, 2") == times.tolist()
+    assert asked("464212183, 2, key := 'mine'") == (times + 1.0).tolist()
+    assert asked("464212183, 2, key := 'nobody'") == times.tolist()  # of aibs_spike_times, as the reference (NW-5)
+    assert asked("600000001, 2") == times.tolist()  # an older file has that key only
+    assert asked("464212183, 1") == []
+    view = made.lake.sql(
+        "select spike_time from icephys.spike_times where specimen_id = 464212183 and sweep_number = 2"
+    )
+    assert sorted(view.to_numpy().tolist()) == times.tolist()
+
+
+def test_sweep_metadata_is_what_the_reference_gives(made: Made) -> None:
+    row = made.lake.sql("from icephys.sweep_metadata(464212183, 2)").one()
+    assert row.aibs_stimulus_amplitude_pa == 200.0
+    assert row.aibs_stimulus_name == "Long Square"
+    assert (row.gain, row.seal, row.initial_access_resistance) == (400.0, 1.75, 12.5)
+    test = made.lake.sql("from icephys.sweep_metadata(464212183, 0)").one()
+    assert (test.aibs_stimulus_name, test.seal) == ("Test", None)  # partly there
+
+
+def test_sweep_numbers_with_and_without_test_sweeps(made: Made) -> None:
+    """get_sweep_numbers and get_experiment_sweep_numbers, which leaves out sweeps without an experiment."""
+    numbers = "select sweep_number from icephys.sweeps where specimen_id = 464212183"
+    assert made.lake.sql(f"{numbers} order by 1").to_numpy().tolist() == list(range(10))
+    assert made.lake.sql(f"{numbers} and is_experiment order by 1").to_numpy().tolist() == list(range(1, 10))
+
+
+def test_a_notebook_says_the_last_value_unless_it_was_switched_off(made: Made) -> None:
+    """Balances are 10 + number, noted after 99; odd sweeps have the bridge disabled (fixture)."""
+    cell = made.lake.sql("select distinct specimen_id from icephys.nwb_sweeps where headstage = 2").to_numpy()[0]
+
+    def noted(sweep: int, arguments: str) -> object:
+        return made.lake.sql(f"from icephys.notebook_value({cell}, {sweep}, {arguments})").one()
+
+    assert noted(2, "'Bridge Bal Value', enabled_by := 'Bridge Bal Enable'").value == 12.0
+    assert noted(3, "'Bridge Bal Value', enabled_by := 'Bridge Bal Enable'").value is None
+    assert noted(3, "'Bridge Bal Value'").value == 13.0
+    assert noted(1, "'Scale Factor'").value == 3.0  # 1 + headstage, from the entry before the last
+    count = noted(3, "'Set Sweep Count'")
+    assert (count.value, count.headstage) == (4.0, 8)  # of all headstages
+    assert noted(0, "'Stim Wave Name'").value_text == f"{CODE}_DA_0"
+
+
+def test_what_is_not_there_is_said(made: Made) -> None:
+    with pytest.raises(UnknownError, match="no cell 5"):
+        made.lake.sql("from icephys.sweep(5, 2)").arrow()
+    with pytest.raises(UnknownError, match="has no sweep 77"):
+        made.lake.sql("from icephys.sweep(464212183, 77)").arrow()
+    with pytest.raises(UnknownError, match="has no sweep 77"):
+        made.lake.sql("from icephys.sweep_envelope(464212183, 77)").arrow()
+
+
+def test_samples_left_out_are_said_with_what_brings_them(made: Made, tmp_path: Path) -> None:
+    with brainlake.create(tmp_path / "lake") as lake:
+        lake.ingest(made.path, parts=["sweeps"])
+        assert len(lake.sql("from icephys.sweeps").arrow()) == 10
+        with pytest.raises(
+            AbsentError, match=r"samples of cell 464212183.*brainlake ingest .*cell\.nwb --with samples"
+        ):
+            lake.sql("from icephys.sweep_window(464212183, 2)").arrow()
+
+
+def test_the_warehouse_tells_what_the_file_does_not() -> None:
+    """The file's word counts; what it leaves open, and sweeps it does not hold, are the warehouse's."""
+    nwb = {
+        "specimen_id": [1, 1], "sweep_number": [4, 5], "file_id": [9, 9], "stimulus_name": ["Ramp", None],
+        "n_samples": [10, 10], "n_stimulus_samples": [10, 10], "source_rank": [0, 1],
+    }  # fmt: skip
+    api = {
+        "specimen_id": [1, 1, 1], "sweep_number": [4, 5, 6], "stimulus_name": ["Long Square", "Noise 1", "Test"],
+        "num_spikes": [3, None, None], "bridge_balance_mohm": [12.0, 12.0, 12.0],
+    }  # fmt: skip
+    with memory_connection({"icephys.nwb_sweeps": nwb, "icephys.api_sweeps": api}) as con:
+        rows = con.sql(
+            "select sweep_number, is_recorded, stimulus_name, num_spikes, bridge_balance from icephys.sweeps order by 1"
+        ).fetchall()
+    assert rows == [(4, True, "Ramp", 3, 12e6), (5, True, "Noise 1", None, 12e6), (6, False, "Test", None, 12e6)]
+
+
+def test_one_sweep_opens_one_cells_file(made: Made) -> None:
+    plan = made.lake.sql("from icephys.sweep(464212183, 2)").explain(analyze=True)
+    assert "Scanning Files: 1/4" in plan  # two cells here, two headstages there
