@@ -46,9 +46,7 @@ class Hdf5File:
         """Raises SourceError where the file is missing, empty, foreign or truncated."""
         refuse_foreign(source)
         with guarded(source, None):
-            # unlocked: files may lie on read-only mounts, and a lock would outlive a killed reader on some
-            file = h5py.File(source.path, "r", locking=False)
-            return cls(source, file, source.path.stat().st_size)
+            return cls(source, _open(source), source.path.stat().st_size)
 
     def __enter__(self) -> Self:
         return self
@@ -264,6 +262,16 @@ class Hdf5File:
             elif isinstance(item, h5py.Group):
                 waiting += [c for name in self.children(at) if self.link(c := f"{at.rstrip('/')}/{name}")[0] == "hard"]
         return total
+
+
+def _open(source: Source) -> h5py.File:
+    """Unlocked: files may lie on read-only mounts, and a lock would outlive a killed reader on some."""
+    try:
+        return h5py.File(source.path, "r", locking=False)
+    except OSError as error:
+        if "locking flag" not in str(error):
+            raise
+        return h5py.File(source.path, "r")  # this process has it open already, locked: pynwb in a notebook
 
 
 class Dataset:

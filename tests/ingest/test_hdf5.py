@@ -32,6 +32,14 @@ def written(tmp_path: Path) -> Write:
 # --- opening ------------------------------------------------------------------------------------------------------------
 
 
+def test_a_file_that_the_same_process_has_open_is_read_all_the_same(written: Write) -> None:
+    """A notebook looks at it with h5py or pynwb, which lock it; HDF5 opens no file in two ways at once."""
+    first = written(lambda file: file.create_dataset("x", data=[1, 2]))
+    first.close()
+    with h5py.File(first.source.path), Hdf5File.open(first.source) as file:
+        assert file.array("/x").tolist() == [1, 2]
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
