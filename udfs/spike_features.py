@@ -90,7 +90,7 @@ class SpikeFeatures:
 
 def is_affected_by_clipping(key: str) -> bool:
     """Whether a clipped spike has no value in a column, or one that means nothing."""
-    return key in ("isi_type", "width", "upstroke_downstroke_ratio") or key.startswith((*AFTER_PEAK, "downstroke"))
+    return key in ("isi_type", "spike_width", "upstroke_downstroke_ratio") or key.startswith((*AFTER_PEAK, "downstroke"))
 
 
 def extract_spike_features(trace: Trace, options: ExtractionOptions | None = None) -> SpikeFeatures:
@@ -138,7 +138,7 @@ def extract_spike_features(trace: Trace, options: ExtractionOptions | None = Non
         columns[f"{name}_t"], columns[f"{name}_v_mv"] = _values_at(t, at), _values_at(v, at)
         columns[name] = _values_at(dvdt, at)
     columns["isi_type"] = details.isi_type
-    columns["width"] = find_widths(v, t, thresholds, peaks, details.fast_trough, details.clipped)
+    columns["spike_width"] = find_widths(v, t, thresholds, peaks, details.fast_trough, details.clipped)
     columns["upstroke_downstroke_ratio"] = columns["upstroke"] / -columns["downstroke"]
     columns["isi_to_next"] = np.append(np.diff(columns["threshold_t"]), np.nan)
     columns["clipped"] = details.clipped
@@ -170,7 +170,7 @@ SPIKE = pa.struct(
         *POINT_FIELDS,
         *SLOPE_FIELDS,
         ("isi_type", pa.string()),
-        ("width", pa.float64()),
+        ("spike_width", pa.float64()),
         ("upstroke_downstroke_ratio", pa.float64()),
         ("isi_to_next", pa.float64()),
         ("clipped", pa.bool_()),

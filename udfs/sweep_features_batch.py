@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from .interspike_intervals import burst_metrics
 from .registry import Ragged, udf
-from .spike_detection import charging_dvdt, find_upstrokes
 from .spike_features import SWEEP_ARGUMENTS, options_of, trace_of
 from .sweep_features import AMPLITUDES, SweepExtractor
 from .voltage_traces import FeatureError, find_time_index
@@ -122,46 +121,6 @@ def _tell(sweep: SweepExtractor, told: dict[str, float], max_rmse: float) -> lis
 def _is_hyperpolarised(sweep: SweepExtractor) -> bool:
     start, stop = sweep.options.start or 0.0, sweep.options.stop or float(sweep.trace.t[-1])
     return bool(sweep.trace.current(find_time_index(sweep.trace.t, (stop - start) / 2 + start)) < 0)
-
-
-_CHARGING = pa.struct([("highest", pa.float64()), ("at_end", pa.float64()), ("error", pa.string())])
-
-
-@udf(args=[pa.list_(pa.float32()), *[pa.float64()] * 4], returns=_CHARGING, nulls=True)
-def charging_slopes(
-    response: Ragged, sampling_rate: np.ndarray, start: np.ndarray, stop: np.ndarray, filter_khz: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Greatest dV/dt during a short stimulus, and that at its end (V/s): what SF-13 adjusts detection by.
-
-    response : ragged, V; start, stop : (rows,) of the stimulus, s; filter_khz : (rows,) kHz, NaN for none
-    """
-    highest, at_end = np.full(len(response), np.nan), np.full(len(response), np.nan)
-    errors = np.full(len(response), None, object)
-    for row, v in enumerate(response):
-        try:
-            trace = trace_of(v, v[:0], sampling_rate[row])
-            first, last = find_time_index(trace.t, start[row]), find_time_index(trace.t, stop[row])
-            corner = None if np.isnan(filter_khz[row]) else float(filter_khz[row])
-            highest[row], at_end[row] = charging_dvdt(trace.dvdt(corner), first, last)
-        except FeatureError as problem:
-            errors[row] = str(problem)
-    return {"highest": highest, "at_end": at_end, "error": errors}
-
-
-@udf(args=[pa.list_(pa.float32()), *[pa.float64()] * 3], returns=pa.list_(pa.float64()), nulls=True)
-def upstroke_slopes(
-    response: Ragged, sampling_rate: np.ndarray, dv_cutoff: np.ndarray, filter_khz: np.ndarray
-) -> Ragged:
-    """dV/dt (V/s) at the upstroke of each spike that passes a cutoff; none where the sweep cannot be analysed."""
-    found = []
-    for row, v in enumerate(response):
-        try:
-            corner = None if np.isnan(filter_khz[row]) else float(filter_khz[row])
-            trace = trace_of(v, v[:0], sampling_rate[row])
-            found.append(find_upstrokes(trace, corner, float(dv_cutoff[row])))
-        except FeatureError:
-            found.append(np.empty(0))
-    return Ragged.of(found, np.float64)
 
 
 # One's own features (SF-14)
