@@ -131,7 +131,8 @@ class _Generic:
     def __post_init__(self) -> None:
         self.entries = walk(self.nwb, self.report)
         # the same for every copy of the file; a probe's file and its session's may share an identifier
-        self.file_id = made_id(_identity(self.nwb, self.sections).subject, "nwb.file", self.nwb.identifier or "")
+        self.nwb.subject = _identity(self.nwb, self.sections).subject
+        self.file_id = made_id(self.nwb.subject, "nwb.file", self.nwb.identifier or "")
 
     @cached_property
     def owned(self) -> Mapping[str, str]:

@@ -17,6 +17,8 @@ _LAYOUT = ("/identifier", "/session_description", "/session_start_time", "/acqui
 class NwbFile(Hdf5File):
     """An NWB file of any version, as HDF5 with what NWB adds to it."""
 
+    subject: str | None = None  # what the reader found the file to be about, once it did
+
     @cached_property
     def version(self) -> str | None:
         """As declared: an attribute of the root (NWB 2) or a dataset (NWB 1); None where neither is there."""

@@ -46,13 +46,13 @@ _FILE_TEXTS = {  # column -> where it is told
 
 
 def subject(nwb: NwbFile) -> str:
-    """What the file is about."""
+    """What the file is about, as long as no other domain tells it."""
     return f"icephys.recording/{nwb.identifier}"
 
 
 def file_id(nwb: NwbFile) -> int:
     """As the generic part of the reader makes it for ``nwb.files``."""
-    return made_id(subject(nwb), "nwb.file", nwb.identifier or "")
+    return made_id(nwb.subject or subject(nwb), "nwb.file", nwb.identifier or "")
 
 
 def file_rows(found: Found, report: Report) -> Rows:

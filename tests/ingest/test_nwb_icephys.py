@@ -23,6 +23,7 @@ from brainlake.tests.fixtures.icephys_labs import (
     make_recordings_lab,
     make_sweep_table_lab,
 )
+from brainlake.tests.fixtures.other_labs import make_other_lab
 from brainlake.tests.fixtures.reading import column, read_section
 
 ONE_CELL = made_id("sweep-table-lab")
@@ -171,6 +172,22 @@ def test_a_damaged_series_is_named_and_the_rest_is_salvaged(tmp_path: Path) -> N
     tables, report = read_section(SECTION, tmp_path / "a.nwb", salvage=True)
     assert column(tables["icephys.nwb_sweeps"], "sweep_number") == [1, 10]
     assert [where for where, _ in report.skipped] == ["/acquisition/sweep 2 response/data"]
+
+
+def test_a_file_of_spikes_and_sweeps_is_one_file_in_both_domains(tmp_path: Path) -> None:
+    make_other_lab(tmp_path / "both.nwb", identifier="both")
+    with IcephysWriter(tmp_path / "patch.nwb") as nwb:
+        nwb.patch_series("sweep 1", np.zeros(9, np.float32), unit="volts", sweep_number=1)
+    with h5py.File(tmp_path / "patch.nwb") as patch, h5py.File(tmp_path / "both.nwb", "r+") as both:
+        patch.copy("acquisition/sweep 1", both.require_group("acquisition"))
+    with brainlake.create(tmp_path / "lake") as lake:
+        lake.ingest([tmp_path / "both.nwb"])
+        lake.refresh()
+        ids = lake.sql(
+            "select (from nwb.files select file_id) as a, (from icephys.nwb_sweeps select file_id) as b"
+        ).one()
+        assert ids.a == ids.b
+        assert lake.sql("select count(*) as n from ecephys.units").one().n == 5
 
 
 # --- asked of the lake ------------------------------------------------------------------------------------------------
