@@ -69,7 +69,9 @@ class CellTypesJsonReader:
         except SourceError as error:
             # a damaged list is claimed where its text tells the kind, so that what is wrong with it is said
             is_list = (error.where or "").startswith("record")
-            return is_list and b'"neuronal_model' not in head and any(_is_named(kind.record, head) for kind in API_TABLES)
+            return (
+                is_list and b'"neuronal_model' not in head and any(_is_named(kind.record, head) for kind in API_TABLES)
+            )
 
     def identify(self, source: Source) -> Identity:
         kind = _kind_or_refuse(source)

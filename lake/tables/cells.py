@@ -28,7 +28,7 @@ DETAIL_COLUMNS = (
     Column(3, "line_name", text, "transgenic driver line", None, True),
     Column(4, "hemisphere", text, "left or right", None, True),
     Column(5, "structure_id", int64, "structure the soma lies in, with its layer", None, True),
-    Column(6, "structure_name", text, "its name", None, True),
+    Column(6, "structure_name", text, "its name; the warehouse keeps it in quotes of its own", None, True),
     Column(7, "structure_acronym", text, "its acronym", None, True),
     Column(8, "parent_structure_id", int64, "the area, without the layer", None, True),
     Column(9, "parent_structure_acronym", text, "acronym of the area", None, True),

@@ -95,7 +95,7 @@ def test_every_cell_of_a_table_is_kept_to_the_last_bit(
             elif isinstance(value, int | float):
                 assert float(cell) == value
             else:
-                assert cell.strip('"') == value
+                assert cell == value
 
 
 def test_tables_join_on_ids(con: duckdb.DuckDBPyConnection) -> None:

@@ -2,6 +2,7 @@
 -- spec: cell_types 5, CT-026, CT-027
 -- sdk: CellTypesCache.get_cells, CellTypesApi.list_cells_api, CellTypesApi.simplify_cells_api
 --   transgenic_line             transgenic driver line
+--   structure_name              name of the structure, without the quotes that the warehouse keeps around it
 --   parent_structure_id         the area, without the layer; NULL where only the older endpoint tells of the cell
 --   parent_structure_acronym    acronym of the area
 --   has_reconstruction          a reconstruction is published
@@ -20,7 +21,7 @@ select
     d.reporter_status,
     d.structure_id,
     d.structure_acronym,
-    d.structure_name,
+    trim(d.structure_name, '"') as structure_name,
     d.structure_layer,
     d.parent_structure_id,
     d.parent_structure_acronym,

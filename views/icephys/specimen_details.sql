@@ -1,11 +1,10 @@
 -- one cell of the Cell Types Database, whichever source tells of it
 -- spec: cell_types 2.1, 3.1, CT-027
 -- sdk: CellTypesApi.list_cells_api
---   structure_name   name of the structure, without the quotes that the warehouse keeps around it
---   source           where the row comes from: api, or csv where the API's record is not in the lake
+--   source   where the row comes from: api, or csv where the API's record is not in the lake
 select
-    a.specimen_id, a.specimen_name, a.line_name, a.hemisphere, a.structure_id, trim(a.structure_name, '"') as
-    structure_name, a.structure_acronym, a.parent_structure_id, a.parent_structure_acronym, a.structure_layer,
+    a.specimen_id, a.specimen_name, a.line_name, a.hemisphere, a.structure_id, a.structure_name,
+    a.structure_acronym, a.parent_structure_id, a.parent_structure_acronym, a.structure_layer,
     a.max_euclidean_distance, a.number_stems, a.number_bifurcations, a.average_contraction,
     a.average_parent_daughter_ratio, a.reconstruction_type, a.reconstruction_file_id, a.ephys_file_id,
     a.fast_trough_v_long_square_mv, a.upstroke_downstroke_ratio_long_square, a.adaptation, a.f_i_curve_slope,
@@ -19,8 +18,8 @@ select
 from icephys.api_specimen_details as a
 union all
 select
-    t.specimen_id, t.specimen_name, t.line_name, t.hemisphere, t.structure_id, trim(t.structure_name, '"') as
-    structure_name, t.structure_acronym, t.parent_structure_id, t.parent_structure_acronym, t.structure_layer,
+    t.specimen_id, t.specimen_name, t.line_name, t.hemisphere, t.structure_id, t.structure_name,
+    t.structure_acronym, t.parent_structure_id, t.parent_structure_acronym, t.structure_layer,
     t.max_euclidean_distance, t.number_stems, t.number_bifurcations, t.average_contraction,
     t.average_parent_daughter_ratio, t.reconstruction_type, t.reconstruction_file_id, t.ephys_file_id,
     t.fast_trough_v_long_square_mv, t.upstroke_downstroke_ratio_long_square, t.adaptation, t.f_i_curve_slope,
