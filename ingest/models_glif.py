@@ -90,7 +90,7 @@ def _models(source: Source) -> dict[int, Mapping[str, Any]]:
         raise SourceError(source, None, "holds no configuration of a GLIF model, alone or by id")
     models = {}
     for text, config in configs.items():
-        if text and not re.fullmatch(r"\d{1,15}", text, re.ASCII):
+        if text and not re.fullmatch(r"0|[1-9]\d{0,14}", text, re.ASCII):
             raise SourceError(source, text[:40], "is no id of a model")
         models[int(text) if text else made_id(digest(config), "glif")] = config
     return models

@@ -115,8 +115,9 @@ def _add(source: Source, where: str, record: Mapping[str, Any], key: dict[str, A
     runs = list(_objects(source, f"{where}, neuronal_model_runs", record.get("neuronal_model_runs")))
     for n, run in enumerate(runs):
         _add_run(source, f"{where}, run {n}", n, run, key, gathered)
+    numbers: set[int] = set()
     for sweep in sweeps:
-        _add_sweep(source, where, sweep, key, gathered)
+        _add_sweep(source, where, sweep, key, numbers, gathered)
 
     result = _object(source, f"{where}, ephys_result", specimen.get("ephys_result"))
     owners = [
@@ -147,12 +148,18 @@ def _add_run(
     )
 
 
-def _add_sweep(source: Source, where: str, sweep: Mapping[str, Any], key: dict[str, Any], gathered: Gathered) -> None:
+def _add_sweep(
+    source: Source, where: str, sweep: Mapping[str, Any], key: dict[str, Any], numbers: set[int], gathered: Gathered
+) -> None:
     named = {"sweep_number", "id", "specimen_id", "stimulus_name", "num_spikes"}
     at = f"{where}, a sweep's"
+    sweep_number = _id(source, f"{at} sweep_number", sweep.get("sweep_number"))
+    if sweep_number in numbers:
+        raise SourceError(source, f"{where}, ephys_sweeps", f"sweep {sweep_number} is there twice")
+    numbers.add(sweep_number)
     row = {
         **key,
-        "sweep_number": _id(source, f"{at} sweep_number", sweep.get("sweep_number")),
+        "sweep_number": sweep_number,
         "sweep_id": _optional_id(source, f"{at} id", sweep.get("id")),
         "specimen_id": _optional_id(source, f"{at} specimen_id", sweep.get("specimen_id")),
         "stimulus_name": text_of(sweep.get("stimulus_name")),

@@ -105,7 +105,8 @@ def simulate(neuron: GlifNeuron, stimulus: np.ndarray, *, traces: bool = True, n
     most = n // (neuron.spike_cut_length + 1) + 1
     steps, found = np.empty(most, np.int64), np.empty((most, len(CROSSING)))
     loop: Callable[..., Any] = (compiled(_run) if (n_steps or n) > WORTH_COMPILING else None) or _run
-    n_spikes, is_bad = loop(stimulus, *numbers, voltage, threshold, currents, steps, found)
+    with np.errstate(invalid="ignore", over="ignore"):  # a model may leave all bounds, as the reference's does
+        n_spikes, is_bad = loop(stimulus, *numbers, voltage, threshold, currents, steps, found)
     traced = (voltage, threshold, currents)
     return GlifRun.of(neuron.dt, traced, steps[:n_spikes].copy(), found[:n_spikes].T.copy(), bool(is_bad))
 
