@@ -36,14 +36,22 @@ def made_ids(recording: str, object_path: str, local_ids: Iterable[object]) -> n
 
 @dataclass(frozen=True)
 class Source:
-    """One file at hand. ``path`` is local (remote sources are fetched first); ``url`` is where it came from."""
+    """One file at hand. ``path`` is local (remote sources are fetched first); ``url`` is where it came from.
+
+    settings : what people say of it that its content does not (``--set version=ccf_2017``), in order of name
+    """
 
     path: Path
     url: str
+    settings: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:
         return self.path.name
+
+    def setting(self, name: str) -> str | None:
+        """What people say of it under a name that the reader declares, None where they say nothing."""
+        return dict(self.settings).get(name)
 
     def __str__(self) -> str:
         return self.url
@@ -73,6 +81,14 @@ class Part:
     name: str
     description: str
     default: bool = True
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A fact that people may tell a reader, because its sources do not: ``--set NAME=VALUE``."""
+
+    name: str
+    description: str
 
 
 @dataclass(frozen=True)
@@ -122,7 +138,10 @@ class Report:
 
 @runtime_checkable
 class Reader(Protocol):
-    """A kind of source. Implementations are modules of this package or instances; see :mod:`.registry`."""
+    """A kind of source. Implementations are modules of this package or instances; see :mod:`.registry`.
+
+    A reader that takes settings has ``settings: Sequence[Setting]`` beside its parts; it finds them in the source.
+    """
 
     name: str  # "nwb", "ecephys_csv"; what ``--as`` takes
     version: str  # changes when the rows it yields change: ``brainlake ingest --stale`` then redoes them

@@ -10,8 +10,8 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -113,6 +113,7 @@ def ingest(
     stale: bool = False,
     jobs: int | None = None,
     salvage: bool = False,
+    settings: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Ingest files, folders, globs and URLs; with ``stale``, redo what older readers or declarations wrote.
@@ -121,15 +122,17 @@ def ingest(
     as_reader : the reader to use where several or none claim a source
     jobs : files read at the same time; by default as many as there are processors
     salvage : take what is consistent of damaged sources
+    settings : facts that the sources do not tell, for the readers that ask for them
     Raises SourceError where an argument leads to no source; a source that fails is an item of the report.
     """
     with sources.fetching(catalog.root / "raw") as fetch:
-        found = fetch.expand(arguments)
+        told = tuple(sorted((settings or {}).items()))
+        found = [replace(source, settings=told) for source in fetch.expand(arguments)]
         how = {"dry_run": dry_run, "salvage": salvage}
         work = [Job(catalog.root, s, _names(parts), tuple(with_parts), as_reader, **how) for s in found]
         if stale:
             work += [
-                Job(catalog.root, source, tuple(old.parts), (), old.reader, dry_run, bool(old.options.get("salvage")))
+                _redone(catalog, old, source, dry_run)
                 for old in stale_ingests(catalog)
                 for source in fetch.expand([old.source_url])
             ]
@@ -139,6 +142,13 @@ def ingest(
             catalog.record_failure(item.source, item.subject, item.reader, item.error)
         fold_small_tables(catalog)
     return report
+
+
+def _redone(catalog: Catalog, old: IngestState, source: Source, dry_run: bool) -> Job:
+    """The job that takes a source again as it was taken."""
+    told = tuple(sorted((name, value) for name, value in old.options.items() if name != "salvage"))
+    source, salvage = replace(source, settings=told), bool(old.options.get("salvage"))
+    return Job(catalog.root, source, tuple(old.parts), (), old.reader, dry_run, salvage)
 
 
 def stale_ingests(catalog: Catalog) -> list[IngestState]:
@@ -198,6 +208,7 @@ def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dic
     before = _stat(source)
     reader = registry.choose(source, job.as_reader)
     facts["reader"] = reader.name
+    source = replace(source, settings=choose_settings(reader, source.settings))
     identity = reader.identify(source)
     facts |= {"subject": identity.subject, "role": identity.role}
     chosen = choose_parts(reader, job.parts, job.with_parts)
@@ -208,7 +219,7 @@ def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dic
         return Item(str(source), "inspected", **facts, available=report.available, parts=taken)
 
     catalog = Catalog.open(job.root)
-    options = {"salvage": job.salvage}
+    options = {"salvage": job.salvage, **dict(source.settings)}
     live = catalog.live_ingest(identity.subject, identity.role)
     digest = _Digest(source.path)
     if live and _same(live, reader, options, chosen) and live.source_sha256 == digest.result():
@@ -267,7 +278,21 @@ def choose_parts(reader: Reader, only: Sequence[str] | None, beside: Sequence[st
     return frozenset((base | set(beside)) & known)
 
 
-def _same(live: IngestState, reader: Reader, options: dict[str, bool], chosen: frozenset[str]) -> bool:
+def choose_settings(reader: Reader, told: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Those of the settings that a reader takes; as parts, they may be meant for other sources of the same run."""
+    known = _settings(reader)
+    for name, _ in told:
+        if name not in known and not any(name in _settings(registry.get(other)) for other in registry.names()):
+            takes = f"{reader.name} takes {', '.join(known)}" if known else f"{reader.name} takes none"
+            raise BrainlakeError(f"no reader takes a setting {name!r}: {takes}")
+    return tuple((name, value) for name, value in told if name in known)
+
+
+def _settings(reader: Reader) -> list[str]:
+    return [setting.name for setting in getattr(reader, "settings", ())]
+
+
+def _same(live: IngestState, reader: Reader, options: dict[str, Any], chosen: frozenset[str]) -> bool:
     return (
         live.reader == reader.name
         and live.reader_version == reader.version
