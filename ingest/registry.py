@@ -23,10 +23,12 @@ READERS = {
     "model_records": "models_records",
     "model_description": "models_descriptions",
     "nmodl": "models_mechanisms",
+    "ccf_structures": "ccf_structures",
+    "ccf_volumes": "ccf_volumes",
 }
 
 # what a folder is searched for; a file named itself may be called anything
-SUFFIXES = frozenset({".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz"})
+SUFFIXES = frozenset({".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj"})
 _HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
 
 

@@ -1,0 +1,75 @@
+"""A volume in a ZIP archive, as the API serves annotations: one header, and the voxels it names.
+
+Members are read in place; nothing is unpacked to the disk, and no more bytes than the header declares.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import PurePosixPath
+from typing import IO, cast
+
+from ..lake.errors import SourceError
+from . import metaimage
+from .contract import Source
+from .volume_files import VolumeHeader, Voxels
+
+MAX_MEMBERS = 1_000
+
+
+def members(source: Source) -> list[str]:
+    """Names of an archive's files. Raises SourceError where it is none."""
+    try:
+        with zipfile.ZipFile(source.path) as archive:
+            return [info.filename for info in archive.infolist()[:MAX_MEMBERS] if not info.is_dir()]
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise SourceError(source, None, f"is no archive that can be read: {error}", "get the file again") from None
+
+
+def open_file(source: Source) -> tuple[VolumeHeader, Voxels]:
+    """Header, and where the voxels are. Raises SourceError where the archive holds not one volume."""
+    names = members(source)
+    headers = [name for name in names if name.lower().endswith(".mhd")]
+    if len(headers) != 1:
+        raise SourceError(source, None, f"holds {len(headers)} headers of volumes (.mhd), and one is needed")
+    try:
+        with zipfile.ZipFile(source.path) as archive, archive.open(headers[0]) as member:
+            text = member.read(metaimage.MAX_HEADER)
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+        raise SourceError(source, headers[0], f"cannot be unpacked: {error}", "get the file again") from None
+    header, data, _ = metaimage.parse(source, text)
+    wanted = str(PurePosixPath(headers[0]).with_name(PurePosixPath(data).name or data))
+    if wanted not in names:
+        raise SourceError(source, headers[0], f"its voxels lie in {data}, which is not in the archive")
+    packing = "gzip" if header.fields.get("CompressedData", "False").lower() == "true" else "raw"
+
+    def opener() -> IO[bytes]:
+        try:
+            archive = zipfile.ZipFile(source.path)
+            return cast(IO[bytes], _Member(archive, wanted))
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            raise SourceError(source, wanted, f"cannot be unpacked: {error}", "get the file again") from None
+
+    return header, Voxels(source.path, 0, packing, opener)
+
+
+class _Member(io.RawIOBase):
+    """A member of an archive, which closes the archive with itself."""
+
+    def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
+        self._archive, self._member = archive, archive.open(name)
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._member.read(size)
+        except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
+            raise OSError(str(error)) from None
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._member.seek(offset, whence)
+
+    def close(self) -> None:
+        self._member.close()
+        self._archive.close()
+        super().close()
