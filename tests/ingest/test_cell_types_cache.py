@@ -12,13 +12,17 @@ from brainlake.lake import cli
 from brainlake.lake.errors import AbsentError, UnknownError
 from brainlake.lake.facade import Lake
 from brainlake.tests.fixtures import cell_types_tables as made
+from brainlake.tests.fixtures.allen_icephys import make_cell, write_nwb1
 
 MOUSE, HUMAN = made.CELLS[0].specimen_id, made.CELLS[3].specimen_id
 
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made.make_cache(tmp_path_factory.mktemp("cell_types"))
+    folder = made.make_cache(tmp_path_factory.mktemp("cell_types"))
+    recorded = make_cell(MOUSE, sampling_rate=10_000.0, amplitudes=(-50.0, 150.0), step=0.1)
+    write_nwb1(folder / f"specimen_{MOUSE}" / "ephys.nwb", recorded)
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +38,10 @@ def test_every_file_of_a_cache_is_taken(lake: Lake) -> None:
     assert lake.sql("select count(*) as n from icephys.cells").one()["n"] == 5
     assert lake.sql(f"select count(*) as n from icephys.get_ephys_sweeps({HUMAN})").one()["n"] == 2
     assert lake.sql("select count(*) as n from icephys.all_features(require_reconstruction := false)").one()["n"] == 7
+    sweep = lake.sql(
+        f"select min(sweep_number) as n from icephys.sweeps where specimen_id = {MOUSE} and is_recorded"
+    ).one()["n"]
+    assert len(lake.sql(f"from icephys.sweep({MOUSE}, {sweep})").one().response) > 0
     named = "select named_specimen_id from morphology.swc_files union all select named_specimen_id from morphology.marker_files"
     assert lake.sql(named).pl()["named_specimen_id"].to_list() == [MOUSE, MOUSE]
 
