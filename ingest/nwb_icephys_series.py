@@ -28,11 +28,10 @@ _PREFIXES = {
     "": 1.0, "p": 1e-12, "n": 1e-9, "u": 1e-6, "μ": 1e-6, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9,
     "pico": 1e-12, "nano": 1e-9, "micro": 1e-6, "milli": 1e-3, "kilo": 1e3, "mega": 1e6, "giga": 1e9,
 }  # fmt: skip
-_WORDS = {"v": "V", "volt": "V", "volts": "V", "a": "A", "amp": "A", "amps": "A", "ampere": "A", "amperes": "A"}
 _UNIT = re.compile(
     r"(?P<prefix>[pnuμmkMG]?|pico|nano|micro|milli|kilo|mega|giga)(?P<base>[vV]|[vV]olts?|[aA]|[aA]mp(?:ere)?s?)"
 )
-_TIMES = re.compile(r"_(?:AD|DA|TTL)\d+$")  # of MIES: the channel behind the number of the sweep
+_CHANNEL = re.compile(r"_(?:AD|DA|TTL)\d+$")  # of MIES: the channel behind the number of the sweep
 _BLOCK = 1 << 20  # time stamps looked at together
 _UNEVEN = 0.01  # of a sampling interval: how far time stamps may lie from a regular clock
 _SAME = 1e-6  # conversions are stored in float32 by some
@@ -44,13 +43,13 @@ def parse_unit(text: str | None) -> tuple[Unit, float] | None:
     match = _UNIT.fullmatch(spelled) or _UNIT.fullmatch(spelled.lower())
     if not match:
         return None
-    base: Unit = "V" if _WORDS[match["base"].lower()] == "V" else "A"
+    base: Unit = "V" if match["base"][0] in "vV" else "A"
     return base, _PREFIXES[match["prefix"]]
 
 
 def number_in_name(name: str) -> int | None:
     """The number by which a name tells its sweep: the last one, channels left aside; None where it has none."""
-    found = re.findall(r"\d+", _TIMES.sub("", name))
+    found = re.findall(r"\d+", _CHANNEL.sub("", name))
     return int(found[-1]) if found and len(found[-1]) < 10 else None
 
 

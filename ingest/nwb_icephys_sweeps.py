@@ -298,8 +298,11 @@ def _with_stimuli(
     return found
 
 
-def natural(name: str) -> tuple[tuple[bool, int | str], ...]:
-    """Sorts names by the numbers in them: sweep 2 before sweep 10."""
+def natural(name: str) -> tuple[tuple[bool, int, str], ...]:
+    """Sorts names by the numbers in them, however long: sweep 2 before sweep 10."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", name)
+    numbers = (part.lstrip("0") if part[0] in "0123456789" else None for part in parts)
     return tuple(
-        (part.isdigit(), int(part) if part.isdigit() else part) for part in re.findall(r"[0-9]+|[^0-9]+", name)
+        (True, 0, part) if number is None else (False, len(number), number)
+        for part, number in zip(parts, numbers, strict=True)
     )

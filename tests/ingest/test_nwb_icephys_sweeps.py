@@ -14,7 +14,7 @@ from brainlake.ingest.notes import Notes
 from brainlake.ingest.nwb_file import NwbFile
 from brainlake.ingest.nwb_icephys_recordings import recording_rows
 from brainlake.ingest.nwb_icephys_series import PatchSeries, number_in_name, parse_unit
-from brainlake.ingest.nwb_icephys_sweeps import Sweep, find_sweeps, is_patch_clamp
+from brainlake.ingest.nwb_icephys_sweeps import Sweep, find_sweeps, is_patch_clamp, natural
 from brainlake.lake.errors import SourceError
 from brainlake.tests.fixtures.icephys_labs import (
     ELECTRODES,
@@ -140,6 +140,11 @@ def test_single_precision_is_converted_in_single_precision(tmp_path: Path) -> No
 )  # fmt: skip
 def test_the_last_number_of_a_name_is_the_sweeps(name: str, number: int | None) -> None:
     assert number_in_name(name) == number
+
+
+def test_names_are_in_the_order_of_their_numbers() -> None:
+    in_order = ["1", "a", "s", "s" + "9" * 5_000, "s 2", "s 10", "s 10 a", "s 010 b", "s²"]
+    assert sorted(reversed(in_order), key=natural) == in_order  # noqa: C414 - sorted keeps the order of equals
 
 
 def test_numbers_of_the_sweep_table_and_sweeps_in_their_order(tmp_path: Path) -> None:
