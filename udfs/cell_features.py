@@ -7,6 +7,7 @@ adjusted to all of them (SF-13), which takes two looks at each before: its charg
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -70,10 +71,11 @@ def _subthreshold(sweep: SweepExtractor, has_tau: bool) -> tuple[dict[str, float
 
 
 def _each(
-    response: Ragged, look: Callable[[int], dict[str, object]], nothing: dict[str, object]
-) -> tuple[list[dict[str, object]], np.ndarray]:
+    response: Ragged, look: Callable[[int], dict[str, Any]], nothing: dict[str, Any]
+) -> tuple[list[dict[str, Any]], np.ndarray]:
     """One look at every sweep of a batch; a sweep that cannot be analysed gives nothing and the reason."""
-    rows, errors = [], []
+    rows: list[dict[str, Any]] = []
+    errors: list[str | None] = []
     for row in range(len(response)):
         try:
             rows.append(look(row))
@@ -102,7 +104,7 @@ def dvdt_of_stimulus(
     returns : highest, at_end, and error where it cannot be told
     """
 
-    def look(row: int) -> dict[str, object]:
+    def look(row: int) -> dict[str, Any]:
         trace = trace_of(response[row], np.empty(0), sampling_rate[row])
         first, last = find_time_index(trace.t, start[row]), find_time_index(trace.t, stop[row])
         return dict(
@@ -125,7 +127,7 @@ def upstrokes_past_cutoff(
     returns : ragged, one row a sweep; none where it cannot be analysed
     """
 
-    def look(row: int) -> dict[str, object]:
+    def look(row: int) -> dict[str, Any]:
         trace = trace_of(response[row], np.empty(0), sampling_rate[row])
         return {"upstrokes": find_upstrokes(trace, _khz(filter_khz[row]), float(dv_cutoff[row]))}
 
@@ -156,7 +158,7 @@ def measure_sweep_of_cell(
     dv_cutoff: np.ndarray,
     thresh_frac: np.ndarray,
     stimulus_class: np.ndarray,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Features of sweeps that a cell's features are made of (:func:`sweep_of_cell`), one row a sweep.
 
     response, stimulus : ragged, V and A; sampling_rate : (rows,) Hz
@@ -167,7 +169,7 @@ def measure_sweep_of_cell(
         sweep has nothing)
     """
 
-    def look(row: int) -> dict[str, object]:
+    def look(row: int) -> dict[str, Any]:
         start, stop = (None if np.isnan(one[row]) else float(one[row]) for one in (window_start, window_stop))
         options = ExtractionOptions(
             start=start, stop=stop, filter_khz=_khz(filter_khz[row]), dv_cutoff=float(dv_cutoff[row]),
@@ -177,7 +179,12 @@ def measure_sweep_of_cell(
         found, problem = sweep_of_cell(sweep, stimulus_class[row])
         return {**found, "tau_error": problem, "feature_flags": sorted(sweep.flags)}
 
-    nothing = dict.fromkeys(FLOATS, np.nan) | {"n_spikes": np.nan, "tau_error": None, "feature_flags": []}
+    nothing: dict[str, Any] = {
+        **dict.fromkeys(FLOATS, np.nan),
+        "n_spikes": np.nan,
+        "tau_error": None,
+        "feature_flags": [],
+    }
     rows, errors = _each(response, look, nothing)
     return {
         **{name: np.array([one[name] for one in rows], np.float64) for name in (*FLOATS, "n_spikes")},

@@ -80,7 +80,7 @@ def legacy_sweep(
         spikes or more; `isi_cv` for 3 or more (population deviation); `doublet` the first interval, `latency`,
         `latency_n30` (until -30 mV) and `isi_avg` in ms. NaN where undefined.
     """
-    first, last = (int(np.searchsorted(t, onset - before, side)) for before, side in ((0.1, "right"), (0.001, "left")))
+    first, last = int(np.searchsorted(t, onset - 0.1, "right")), int(np.searchsorted(t, onset - 0.001))
     times = spikes["threshold_t"]
     intervals = np.diff(times)
     n = len(times)
