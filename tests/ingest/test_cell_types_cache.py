@@ -42,8 +42,11 @@ def test_every_file_of_a_cache_is_taken(lake: Lake) -> None:
         f"select min(sweep_number) as n from icephys.sweeps where specimen_id = {MOUSE} and is_recorded"
     ).one()["n"]
     assert len(lake.sql(f"from icephys.sweep({MOUSE}, {sweep})").one().response) > 0
-    named = "select named_specimen_id from morphology.swc_files union all select named_specimen_id from morphology.marker_files"
-    assert lake.sql(named).pl()["named_specimen_id"].to_list() == [MOUSE, MOUSE]
+    nodes = lake.sql(f"select node_type_name, x from morphology.nodes_of({MOUSE}) order by node_id").pl().rows()
+    assert [x for _, x in nodes] == [10.0, 10.0]
+    markers = lake.sql(f"select meaning, x from morphology.markers_of({MOUSE})").pl().rows()
+    assert markers == [("cut_dendrite", 11 - 0.1144)]  # markers lie a pixel too far
+    assert lake.sql(f"from morphology.markers_of({HUMAN})").pl().is_empty()
 
 
 def test_the_web_sites_table_stands_beside_the_caches_list(lake: Lake, tmp_path: Path) -> None:
