@@ -3,10 +3,13 @@
 -- sdk: GlifApi.get_neuron_config
 -- macro: models.glif_config(model)
 --   model   model
+with asked as (
+    select models.require_model(model) as is_here
+)
 select
-    g.neuronal_model_id,
+    model::bigint as neuronal_model_id,
     g.specimen_id,
-    g.config_json
-from models.glif_models as g
-where g.neuronal_model_id = model::bigint
-    and models.require_model(model)
+    coalesce(g.config_json, error('absent: model ' || model || ' is no GLIF model')) as config_json
+from asked as a
+left join models.glif_models as g on g.neuronal_model_id = model::bigint
+where a.is_here

@@ -26,7 +26,7 @@
 with _models as (
     select
         list(m.neuronal_model_id order by m.neuronal_model_id) as model_ids,
-        list(m.config_json order by m.neuronal_model_id) as configs
+        list(m.config_json::varchar order by m.neuronal_model_id) as configs
     from query_table(models) as m
 ),
 _stimuli as (

@@ -29,7 +29,7 @@ with _models as (
     select
         m.specimen_id,
         list(m.neuronal_model_id order by m.neuronal_model_id) as model_ids,
-        list(m.config_json order by m.neuronal_model_id) as configs
+        list(m.config_json::varchar order by m.neuronal_model_id) as configs
     from query_table(models) as m
     where m.specimen_id is not null
     group by m.specimen_id
