@@ -1,4 +1,4 @@
-"""An answer as people and programs want it on the command line: table, CSV, JSON, Parquet, Arrow, SWC.
+"""An answer as people and programs want it on the command line: table, CSV, DAT, JSON, Parquet, Arrow, SWC.
 
 Every format but the table for people and one neuron's SWC is written batch by batch: memory does not grow with the
 answer.
@@ -19,10 +19,11 @@ from .errors import BrainlakeError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Format = Literal["table", "csv", "json", "parquet", "arrow", "swc"]
+Format = Literal["table", "csv", "dat", "json", "parquet", "arrow", "swc"]
 FORMATS: tuple[str, ...] = get_args(Format)
 SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
+    ".dat": "dat",
     ".json": "json",
     ".parquet": "parquet",
     ".arrow": "arrow",
@@ -78,6 +79,33 @@ def _whole(path: Path) -> Iterator[IO[bytes]]:
         raise BrainlakeError(f"{path}: cannot be written: {error.strerror or error}") from None
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _write_dat(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
+    """Numbers apart by blanks, a row a line, no header: what simulators and plotting programs read."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    for one in batches.schema:
+        if not (pa.types.is_integer(one.type) or pa.types.is_floating(one.type)):
+            raise BrainlakeError(f"a DAT file holds numbers, and {one.name} is {one.type}: leave it out, or write CSV")
+    options = csv.WriteOptions(include_header=False, delimiter=" ", quoting_style="none")
+    with csv.CSVWriter(stream, batches.schema, write_options=options) as writer:
+        for batch in batches:
+            columns = [_missing_as_nan(column) for column in batch.columns]
+            writer.write_batch(pa.record_batch(columns, schema=batches.schema))
+
+
+def _missing_as_nan(column: pa.Array) -> pa.Array:
+    """A blank between blanks would be no column."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not column.null_count:
+        return column
+    if pa.types.is_integer(column.type):
+        raise BrainlakeError("a DAT file has no word for a missing whole number: leave NULLs out, or cast to double")
+    return pc.fill_null(column, float("nan"))
 
 
 def _write_csv(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
@@ -211,6 +239,7 @@ def _cell(value: Any) -> str:
 _WRITERS: dict[str, Callable[[Any, IO[bytes], int], None]] = {
     "table": _write_table,
     "csv": _write_csv,
+    "dat": _write_dat,
     "json": _write_json,
     "parquet": _write_parquet,
     "arrow": _write_arrow,

@@ -10,7 +10,8 @@ import brainlake
 import h5py
 import numpy as np
 import pytest
-from brainlake.lake.errors import AbsentError, UnknownError
+from brainlake.lake.errors import AbsentError, BrainlakeError, UnknownError
+from brainlake.lake.output import write_answer
 from brainlake.tests.fixtures.allen_icephys import MadeCell, MadeSweep, make_cell, write_nwb1
 from brainlake.tests.fixtures.memory import memory_connection
 from brainlake.tests.fixtures.mies_icephys import CODE, make_mies_sweeps, write_mies
@@ -194,6 +195,30 @@ def test_a_notebook_says_the_last_value_unless_it_was_switched_off(made: Made) -
     count = noted(3, "'Set Sweep Count'")
     assert (count.value, count.headstage) == (4.0, 8)  # of all headstages
     assert noted(0, "'Stim Wave Name'").value_text == f"{CODE}_DA_0"
+
+
+def test_a_sweep_is_written_as_a_dat_file(made: Made, tmp_path: Path) -> None:
+    """Lines of time and voltage apart by a blank (BP-8), as simulators read them."""
+    query = "select timestamp, response from icephys.sweep_window(464212183, 2, t0 := 1.0, t1 := 1.1)"
+    write_answer(made.lake.sql(query).reader(), None, tmp_path / "sweep.dat")
+    lines = (tmp_path / "sweep.dat").read_text().splitlines()
+    assert len(lines[0].split(" ")) == 2
+    times, voltages = np.loadtxt(tmp_path / "sweep.dat", unpack=True)
+    assert np.array_equal(times, np.arange(20_000, 22_000) * (1.0 / 20_000.0))
+    assert np.array_equal(voltages.astype(np.float32), made.square.si()[1][20_000:22_000])
+
+
+def test_a_dat_file_holds_numbers_only(made: Made, tmp_path: Path) -> None:
+    missing = made.lake.sql("select 1.5::double as a, null::double as b").reader()
+    write_answer(missing, "dat", tmp_path / "missing")
+    assert (tmp_path / "missing").read_text() == "1.5 nan\n"
+    for query, said in (
+        ("select 'x' as name", "name is string"),
+        ("select 1 as a, null::integer as b", "whole number"),
+    ):
+        with pytest.raises(BrainlakeError, match=said):
+            write_answer(made.lake.sql(query).reader(), "dat", tmp_path / "refused")
+        assert not (tmp_path / "refused").exists()
 
 
 def test_what_is_not_there_is_said(made: Made) -> None:
