@@ -39,11 +39,13 @@ class Source:
     """One file at hand. ``path`` is local (remote sources are fetched first); ``url`` is where it came from.
 
     settings : what people say of it that its content does not (``--set version=ccf_2017``), in order of name
+    named : people named it; False for a file that a folder was found to hold, which no reader need know
     """
 
     path: Path
     url: str
     settings: tuple[tuple[str, str], ...] = ()
+    named: bool = True
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from functools import cache
 
-from ..lake.errors import BrainlakeError, SourceError
+from ..lake.errors import BrainlakeError, ForeignError, SourceError
 from .contract import Reader, Source
 
 # name -> module that holds it as READER; adding a reader is adding a line
@@ -50,7 +50,7 @@ def get(name: str) -> Reader:
 def choose(source: Source, as_reader: str | None = None) -> Reader:
     """The one reader that claims a source, or the one asked for.
 
-    Raises SourceError where none or several claim it.
+    Raises SourceError where several claim it, ForeignError where none does.
     """
     if as_reader is not None:
         return get(as_reader)
@@ -62,7 +62,7 @@ def choose(source: Source, as_reader: str | None = None) -> Reader:
         raise SourceError(source, None, f"several readers take it: {several}", "say which with --as")
     _refuse_damaged(source)
     reason = "no reader knows what it holds"
-    raise SourceError(source, None, reason, f"readers: {', '.join(READERS)}; --as NAME says why one does not take it")
+    raise ForeignError(source, None, reason, f"readers: {', '.join(READERS)}; --as NAME says why one does not take it")
 
 
 def _refuse_damaged(source: Source) -> None:

@@ -71,7 +71,8 @@ class Fetcher:
         elif _URL.match(argument):
             return [self._fetch(url, url) for url in _remote(argument)]
         path = Path(argument).expanduser()
-        if path.is_dir():
+        named = not path.is_dir()
+        if not named:
             files = sorted(p for p in path.rglob("*") if _is_wanted(p))
             if not files:
                 raise SourceError(
@@ -84,7 +85,7 @@ class Fetcher:
             if not files:
                 what = "no file matches" if glob.has_magic(argument) else "there is no such file or folder"
                 raise SourceError(argument, None, what)
-        return [Source(p.absolute(), str(p.absolute())) for p in files]
+        return [Source(p.absolute(), str(p.absolute()), named=named) for p in files]
 
     def _fetch(self, url: str, name: str) -> Source:
         """A remote file, whole: written beside its place as ``.part``, renamed when its size is right."""

@@ -27,6 +27,10 @@ class SourceError(BrainlakeError):
         return type(self), (self.source, self.where, self.reason, self.remedy)
 
 
+class ForeignError(SourceError):
+    """A source that no reader knows."""
+
+
 class CatalogError(BrainlakeError):
     """The catalogue refuses: not a lake, a newer format, a key that another ingest holds."""
 

@@ -18,13 +18,13 @@ from typing import Any, Literal
 from ..ingest import registry, sources
 from ..ingest.contract import Attachment, Reader, Report, Source
 from .catalog import Catalog, IngestState
-from .errors import BrainlakeError, SourceError
+from .errors import BrainlakeError, ForeignError, SourceError
 from .maintenance import fold_small_tables
 from .tables import TABLES
 from .workers import Died, Workers
 from .writer import IngestWriter
 
-Status = Literal["ingested", "replaced", "unchanged", "failed", "inspected"]
+Status = Literal["ingested", "replaced", "unchanged", "failed", "inspected", "left out"]
 Progress = Callable[[str, str, int, int], None]  # (source, what, done, total)
 HASH_BLOCK = 1 << 22
 FOLD_EVERY = 256  # files of a long run after which small tables are folded: keys are checked against fewer files
@@ -69,6 +69,8 @@ class Item:
         """One line for people."""
         if self.status == "failed":
             return f"failed     {self.error}"
+        if self.status == "left out":
+            return f"left out   {self.source}: no reader knows what it holds"
         if self.status == "inspected":
             found = ", ".join(
                 f"{part} {size / 1e6:,.1f} MB{'' if part in self.parts else ' (not taken)'}"
@@ -190,6 +192,9 @@ def ingest_file(job: Job, progress: Callable[[str, int, int], None] = lambda *_:
     facts: dict[str, Any] = {}
     try:
         item = _ingest_file(job, progress, facts)
+    except ForeignError as error:
+        status: Status = "failed" if job.source.named else "left out"
+        item = Item(str(job.source), status, error=str(error))
     except BrainlakeError as error:
         item = Item(str(job.source), "failed", **facts, error=str(error), is_defect=error.exit_code == 2)
     except MemoryError:

@@ -54,6 +54,15 @@ def test_a_folder_is_ingested_one_commit_a_file(lake, files):
     ]
 
 
+def test_what_no_reader_knows_is_left_out_of_a_folder_and_a_failure_where_it_is_named(lake, files):
+    foreign = files / "package.json"
+    foreign.write_text('{"name": "other"}')
+    found = {Path(item.source).name: item.status for item in lake.ingest(files).items}
+    assert found == {"layer_info.csv": "ingested", "package.json": "left out", "sessions.csv": "ingested"}
+    named = lake.ingest(foreign)
+    assert [item.status for item in named.failed] == ["failed"]
+
+
 def test_the_same_content_again_changes_nothing_wherever_it_lies(lake, files, tmp_path):
     lake.ingest(files / "sessions.csv")
     before = lake.snapshot
