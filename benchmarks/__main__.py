@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from . import asking, counting, growing, ingesting, spike_layout
+from . import asking, counting, growing, ingesting, morphology, spike_layout
 from .material import Material
 from .measure import Row, table
 
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
     "windows": ("Windows of time", asking.windows),
     "analyses": ("Whole questions", asking.analyses),
     "counting": ("Counts of 500 units in 50,000 windows", counting.counting),
+    "morphology": ("Features of reconstructions", morphology.morphology),
     "growth": ("A growing lake", growing.growth),
     "billion": ("A lake of 1,000 M spikes", growing.billion),
     "many": ("Many small ingests", growing.many_ingests),

@@ -8,14 +8,14 @@ branch point or tip; the one from a root to its first branch point is *initial*.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from .morphology_operations import strip
-from .morphology_trees import APICAL_DENDRITE, AXON, BASAL_DENDRITE, NODES, SOMA, Forest
+from .morphology_trees import APICAL_DENDRITE, AXON, BASAL_DENDRITE, NODES, SOMA, Forest, first_of_rows
 from .registry import Ragged, udf
 
 _MEASURED = pa.list_(
@@ -52,7 +52,7 @@ def measure_nodes(nodes: Ragged) -> Ragged:
             "depth_nodes": np.ma.array(forest.summed(np.ones(forest.n_nodes, np.int64)), np.int32, mask=is_cut),
             "branch_order": np.ma.array(branch_order(forest), np.int32, mask=is_cut),
             "edge_length": np.where(forest.is_root, np.nan, forest.edge_length),
-            "path_distance": forest.summed(forest.edge_length),
+            "path_distance": forest.path_length,
             "euclidean_distance": _soma_distance(forest),
         }
     return Ragged(values, forest.offsets)  # type: ignore[arg-type]
@@ -88,6 +88,9 @@ SETS = (
     NeuriteSet("all_neurites_reference", (BASAL_DENDRITE,)),
 )
 
+_MEASURED_INSTEAD = 1
+NODES_AT_ONCE = 30_000
+
 _COUNTS = (
     "number_nodes", "number_stems", "number_bifurcations", "number_branches", "number_tips", "max_branch_order", "number_neurites",
     "number_outer_bifurcations",
@@ -122,13 +125,18 @@ def neurite_features(nodes: Ragged) -> Ragged:
     returns : ragged structs, one a set of :data:`SETS`: ``neurite_type``, and the features under their table names,
         um, um2, um3, degrees
     """
-    forest = Forest.of(nodes)
+    by_part = []
     with np.errstate(all="ignore"):  # a file may hold any numbers; what they give is NaN or infinite
-        by_set = [features_of(forest, one) for one in SETS]
-    n, k = len(forest), len(SETS)
+        for part in _parts(nodes):
+            forest = Forest.of(part)
+            by_set = [features_of(forest, one) for one in SETS[:-1]]
+            by_part.append([*by_set, by_set[_MEASURED_INSTEAD]])
+    n, k = len(nodes), len(SETS)
     values: dict[str, np.ndarray] = {"neurite_type": np.tile(np.array([s.name for s in SETS], object), n)}
     for name in FEATURES:
-        column = np.stack([features[name] for features in by_set], axis=1).ravel()
+        column = np.concatenate(
+            [np.stack([found[name] for found in by_set], axis=1).ravel() for by_set in by_part] or [np.empty(0)]
+        )
         if name in _COUNTS:
             is_missing = np.isnan(column)
             values[name] = np.ma.array(np.where(is_missing, 0, column).astype(np.int32), mask=is_missing)
@@ -137,21 +145,34 @@ def neurite_features(nodes: Ragged) -> Ragged:
     return Ragged(values, np.arange(n + 1, dtype=np.int64) * k)  # type: ignore[arg-type]
 
 
+def _parts(nodes: Ragged) -> Iterator[Ragged]:
+    """Rows some at a time, so many that their arrays stay in a processor's cache."""
+    first = 0
+    while first < len(nodes):
+        stop = int(np.searchsorted(nodes.offsets, nodes.offsets[first] + NODES_AT_ONCE, side="right")) - 1
+        stop = min(max(stop, first + 1), len(nodes))
+        at = slice(nodes.offsets[first], nodes.offsets[stop])
+        values = {name: column[at] for name, column in nodes.values.items()}  # type: ignore[attr-defined]
+        yield Ragged(values, nodes.offsets[first : stop + 1] - nodes.offsets[first])  # type: ignore[arg-type]
+        first = stop
+
+
 def features_of(forest: Forest, neurites: NeuriteSet) -> dict[str, np.ndarray]:
     """Features of one set of neurites, each (rows,) float64; the names of :data:`FEATURES`."""
     whole = forest.keep((forest.node_type != AXON) | (forest.tree_id == 0)) if neurites.connected_only else forest
     is_member = np.isin(whole.node_type, neurites.types)
     types = np.where(is_member, neurites.types[0], whole.node_type).astype(np.int32)
     mode = np.full(len(forest), "internal", object)
-    tree = strip(whole.with_types(types), is_member, mode)
+    tree = strip(whole, is_member, mode, types)
     found = dict.fromkeys(FEATURES, np.full(len(forest), np.nan))
     found |= _extents(tree)
     found |= _moments("compartment", *_edge_centres(tree), whole, found)
     if not neurites.extent_only:
         found |= _counts(whole, is_member, tree)
         found |= _sizes(whole, is_member, tree)
-        found |= _segments(tree)
-        found |= _branch_points(whole, tree, found)
+        segments = Segments.of(tree)
+        found |= _segments(tree, segments)
+        found |= _branch_points(whole, tree, segments, found)
     is_empty = np.diff(tree.offsets) == 0
     return {name: np.where(is_empty, np.nan, found[name]) for name in FEATURES}
 
@@ -211,7 +232,7 @@ def _sizes(whole: Forest, is_member: np.ndarray, tree: Forest) -> dict[str, np.n
             "total_volume_corrected": _total(np.where(edge, corrected, 0), tree.row, n),
             "average_diameter": _finite(diameters / _total(counted, tree.row, n)),
             "max_euclidean_distance": _reduced(np.maximum, from_soma[is_member], whole.row[is_member], n),
-            "max_path_distance": _reduced(np.maximum, tree.summed(length), tree.row, n),
+            "max_path_distance": _reduced(np.maximum, tree.path_length, tree.row, n),
             "soma_surface": np.where(one_soma, 4 * np.pi * radius**2, np.nan),
         }
 
@@ -234,12 +255,12 @@ class Segments:
         return cls(begin, first, ~tree.is_root & (tree.n_children != 1), ~is_fork[begin])
 
 
-def _segments(tree: Forest) -> dict[str, np.ndarray]:
+def _segments(tree: Forest, segments: Segments) -> dict[str, np.ndarray]:
     """Contraction and fragmentation, over segments that are not initial."""
-    n, segments = len(tree), Segments.of(tree)
+    n = len(tree)
     counted = np.flatnonzero(segments.is_end & ~segments.is_initial)
     begin, row = segments.begin[counted], tree.row[counted]
-    path, depth = tree.summed(tree.edge_length), tree.summed(np.ones(tree.n_nodes))
+    path, depth = tree.path_length, tree.summed(np.ones(tree.n_nodes))
     straight = np.sqrt(((tree.xyz[counted] - tree.xyz[begin]) ** 2).sum(axis=1))
     along, edges = path[counted] - path[begin], depth[counted] - depth[begin]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -249,7 +270,9 @@ def _segments(tree: Forest) -> dict[str, np.ndarray]:
         }
 
 
-def _branch_points(whole: Forest, tree: Forest, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _branch_points(
+    whole: Forest, tree: Forest, segments: Segments, found: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     """What happens where neurites branch: ratios of radii, angles, and where the branch points lie."""
     n = len(tree)
     forks = is_branch_point(tree)
@@ -264,7 +287,6 @@ def _branch_points(whole: Forest, tree: Forest, found: dict[str, np.ndarray]) ->
     is_outer = forks & (distance > farthest[tree.row] / 2)
     with np.errstate(invalid="ignore"):
         outer = np.where(np.isnan(farthest), np.nan, _total(is_outer, tree.row, n))
-    segments = Segments.of(tree)
     ends = np.flatnonzero(segments.is_end)
     end_of = np.full(tree.n_nodes, -1, np.int64)
     end_of[segments.first[ends]] = ends
@@ -349,7 +371,7 @@ def _reduced(function: np.ufunc, values: np.ndarray, row: np.ndarray, n: int) ->
     """Greatest or smallest of each row's values, which come row by row; NaN of none."""
     out = np.full(n, np.nan)
     if len(values):
-        rows, first = np.unique(row, return_index=True)
+        rows, first = first_of_rows(row)
         out[rows] = function.reduceat(np.asarray(values, np.float64), first)
     return out
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from .morphology_trees import AXON, NODES, SOMA, Forest
+from .morphology_trees import AXON, NODES, SOMA, Forest, first_of_rows
 from .registry import Ragged, udf
 
 _INTS, _FLOATS = pa.list_(pa.int64()), pa.list_(pa.float64())
@@ -79,18 +79,20 @@ def strip_other_nodes(nodes: Ragged, kept_type: np.ndarray, keep_soma: np.ndarra
     return strip(forest, (forest.node_type == kept_type[forest.row]) | is_soma, mode).nodes()
 
 
-def strip(forest: Forest, kept: np.ndarray, mode: np.ndarray) -> Forest:
-    """MO-12 of nodes that are chosen already; see :func:`strip_nodes`."""
+def strip(forest: Forest, kept: np.ndarray, mode: np.ndarray, node_type: np.ndarray | None = None) -> Forest:
+    """MO-12 of nodes that are chosen already, of types that may be others by now; see :func:`strip_nodes`."""
+    types = forest.node_type if node_type is None else node_type
     is_internal = _is_internal(mode)
-    if not is_internal.any():
-        return forest.keep(kept)
-    kept, node_type = _rescue_parents(forest, kept, is_internal)
-    return forest.keep(kept, node_type=node_type)
+    if is_internal.any():
+        kept, types = _rescue_parents(forest, kept, types, is_internal)
+    return forest.keep(kept, node_type=types)
 
 
-def _rescue_parents(forest: Forest, kept: np.ndarray, is_internal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _rescue_parents(
+    forest: Forest, kept: np.ndarray, types: np.ndarray, is_internal: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Nodes kept, and their types, after those were kept that carry one: nodes are scanned in order, once."""
-    kept, node_type = kept.copy(), forest.node_type.copy()
+    kept, node_type = kept.copy(), types.copy()
     may_be_rescued = ~forest.is_soma_root & is_internal[forest.row]
     is_ordered = forest.is_ordered_row[forest.row]
     # Where parents come first, a parent is passed already when its child rescues it, and rescues nobody itself.
@@ -99,7 +101,7 @@ def _rescue_parents(forest: Forest, kept: np.ndarray, is_internal: np.ndarray) -
     is_lost = ~kept[above] & may_be_rescued[above]
     rescued, first = np.unique(above[is_lost], return_index=True)
     kept[rescued] = True
-    node_type[rescued] = forest.node_type[child[is_lost][first]]
+    node_type[rescued] = types[child[is_lost][first]]
     for node in np.flatnonzero(~is_ordered & ~forest.is_root):
         above = forest.parent[node]
         if kept[node] and not kept[above] and may_be_rescued[above]:
@@ -144,7 +146,7 @@ def stumpify_nodes(nodes: Ragged, count: np.ndarray) -> Ragged:
     forest = Forest.of(nodes)
     is_axon = forest.node_type == AXON
     leaves = np.flatnonzero(is_axon & ~forest.is_root & (forest.node_type[forest.up] != AXON))
-    rows, first = np.unique(forest.row[leaves], return_index=True)
+    rows, first = first_of_rows(forest.row[leaves])
     has_axon = np.zeros(len(forest), bool)
     has_axon[rows] = True
     kept = ~is_axon | ~has_axon[forest.row]

@@ -7,7 +7,7 @@ so that a batch of millions of nodes takes some twenty passes, whatever their or
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -172,23 +172,26 @@ class Forest:
         return np.sqrt((step * step).sum(axis=1))
 
     @cached_property
+    def path_length(self) -> np.ndarray:
+        """(nodes,) um along the tree from each node to its root."""
+        return self.summed(self.edge_length)
+
+    @cached_property
     def tree_id(self) -> np.ndarray:
         """(nodes,) MO-1: connected trees, from 0 in each reconstruction; the tree of its first soma node is tree 0."""
-        label = np.where(self.is_ordered_row[self.row], self.root, 0)
+        # where parents come first, a tree is met with its root
+        met = np.cumsum(self.is_root)
+        tree = met[self.root] - (met - self.is_root)[self.start] - 1 if self.n_nodes else met
         for row in np.flatnonzero(~self.is_ordered_row):
-            start, stop = self.offsets[row], self.offsets[row + 1]
-            parent = np.where(self.is_root[start:stop], -1, self.parent[start:stop] - start)
-            label[start:stop] = start + _labels_as_met(parent)
-        # labels of a row lie in its own range, so that its trees are numbered one after the other
-        _, number = np.unique(label, return_inverse=True)
-        lowest = np.full(len(self), self.n_nodes, np.int64)
-        np.minimum.at(lowest, self.row, number)
-        return self._soma_first(number - lowest[self.row])
+            at = slice(self.offsets[row], self.offsets[row + 1])
+            parent = np.where(self.is_root[at], -1, self.parent[at] - self.offsets[row])
+            _, tree[at] = np.unique(_labels_as_met(parent), return_inverse=True)
+        return self._soma_first(tree)
 
     def _soma_first(self, tree: np.ndarray) -> np.ndarray:
         """The tree of each reconstruction's first soma node swaps its number with tree 0."""
         soma = np.flatnonzero(self.node_type == SOMA)
-        rows, first = np.unique(self.row[soma], return_index=True)
+        rows, first = first_of_rows(self.row[soma])
         of_soma = np.zeros(len(self), np.int64)
         of_soma[rows] = tree[soma[first]]
         wanted = of_soma[self.row]
@@ -199,7 +202,7 @@ class Forest:
         """(rows,) MO-2: the first node of tree 0 if it is of type soma, else -1."""
         found = np.full(len(self), -1, np.int64)
         main = np.flatnonzero(self.tree_id == 0)
-        rows, first = np.unique(self.row[main], return_index=True)
+        rows, first = first_of_rows(self.row[main])
         first = main[first]
         is_soma = self.node_type[first] == SOMA
         found[rows[is_soma]] = first[is_soma]
@@ -230,9 +233,6 @@ class Forest:
             renumbered[kept],
         )
 
-    def with_types(self, node_type: np.ndarray) -> Forest:
-        return replace(self, node_type=node_type)
-
 
 def _labels_as_met(parent: np.ndarray) -> np.ndarray:
     """Labels of connected nodes where parents may come late: nodes are added in order, trees that meet are merged.
@@ -262,6 +262,12 @@ def _labels_as_met(parent: np.ndarray) -> np.ndarray:
         for other in met[1:]:
             merged[other] = met[0]
     return np.array([find(tree) for tree in label], np.int64)
+
+
+def first_of_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct of ascending row numbers, and where each is first."""
+    first = np.flatnonzero(np.diff(rows, prepend=-1))
+    return rows[first], first
 
 
 def _rounds(n: int) -> int:
