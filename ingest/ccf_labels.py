@@ -14,6 +14,7 @@ from ..lake.errors import SourceError
 from .contract import Rows, Source
 
 MAX_LABEL = 2**32 - 1
+MAX_PLANE_LABELS = 2**16
 
 
 def hemispheres(n_ml: int) -> np.ndarray:
@@ -30,6 +31,9 @@ def label_rows(
     for ml, plane in planes:
         labels = _as_labels(source, plane)
         dv, ap, run_labels, lengths = runs_of(labels)
+        distinct, which = np.unique(run_labels, return_inverse=True)
+        if len(distinct) > MAX_PLANE_LABELS:
+            raise SourceError(source, f"plane {ml}", f"has {len(distinct):,} labels: no annotation has so many")
         yield Rows(
             "ccf.annotation_planes",
             {
@@ -37,7 +41,8 @@ def label_rows(
                 "ml_index": np.array([ml], np.int16),
                 "row_starts": [row_starts(dv, shape[1]).astype("<i4").tobytes()],
                 "run_starts": [ap.astype("<u2").tobytes()],
-                "run_labels": [run_labels.astype("<u4").tobytes()],
+                "run_labels": [which.astype("<u2").tobytes()],
+                "plane_labels": [distinct.astype("<u4").tobytes()],
             },
         )
         kept = run_labels > 0

@@ -239,12 +239,14 @@ def _fingerprint(ids: Iterable[int]) -> str:
 def structure_rows(source: Source, listing: Listing) -> Rows:
     """Rows of ``ccf.listed_structures``."""
     records = listing.records
+    parents = {path[-2] for path in listing.paths if len(path) > 1}
     columns: dict[str, Any] = {
         "graph_id": listing.graph_id,
         "structure_id": listing.ids,
         "listing": listing.kind,
         "list_index": list(range(len(records))),
         "structure_id_path": listing.paths,
+        "is_leaf": [own not in parents for own in listing.ids],
         "color_hex": [color_of(source, f"record {n}", record) for n, record in enumerate(records)],
         "extra": extra_of(records, _USED),
     }

@@ -257,7 +257,7 @@ def parquet_options(spec: TableSpec) -> dict[str, Any]:
         else:
             encodings[path] = PARQUET_ENCODING[column.chosen_encoding]
     return {
-        "compression": "zstd",
+        "compression": spec.compression,
         "use_dictionary": [*dictionary, "ingest_id"],
         "column_encoding": encodings,
         "write_statistics": True,

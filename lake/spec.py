@@ -97,6 +97,7 @@ class TableSpec:
     partition : of a *bulk* table, the id by which its files are laid out; a *small* table has none
     sort : order of rows within a file
     row_group_rows, row_group_elements : a row group ends at whichever comes first; elements count list entries
+    compression : ``zstd``, or ``lz4`` where unpacking is most of what a question costs
     """
 
     name: str
@@ -108,6 +109,7 @@ class TableSpec:
     sort: tuple[str, ...] = ()
     row_group_rows: int = 131_072
     row_group_elements: int = 131_072
+    compression: Literal["zstd", "lz4"] = "zstd"
 
     def __post_init__(self) -> None:
         schema, _, table = self.name.partition(".")

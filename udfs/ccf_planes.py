@@ -1,7 +1,8 @@
 """Labels of an annotation, looked up in packed sagittal planes (``ccf.annotation_planes``).
 
-A plane is three byte strings: where the runs of each row (a dv index) begin, the first ap index of each run, and its
-label. A look-up is a binary search within a row, done for all points of all planes at once.
+A plane is four byte strings: where the runs of each row (a dv index) begin, the first ap index of each run, its label as
+a place in the plane's list of labels, and that list. A look-up is a binary search within a row, done for all points of
+all planes at once.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ class Planes:
     """Packed planes side by side. Row d of plane i has its runs at ``starts[rows[i] + d]`` of ``first`` and ``labels``.
 
     ends : one more than the last run of each plane
+    bases : where the list of labels of each plane begins in ``known``
     """
 
     rows: np.ndarray
@@ -29,10 +31,12 @@ class Planes:
     first: np.ndarray
     labels: np.ndarray
     ends: np.ndarray
+    bases: np.ndarray
+    known: np.ndarray
 
     @classmethod
-    def of(cls, row_starts: Ragged, run_starts: Ragged, run_labels: Ragged) -> Planes:
-        """Of three columns of byte strings; nothing is copied but the row starts."""
+    def of(cls, row_starts: Ragged, run_starts: Ragged, run_labels: Ragged, plane_labels: Ragged) -> Planes:
+        """Of four columns of byte strings; nothing is copied but the row starts."""
         counts = row_starts.lengths // 4
         rows = row_starts.offsets[:-1] // 4
         base = run_starts.offsets[:-1] // 2
@@ -42,8 +46,10 @@ class Planes:
             counts - 1,
             starts,
             run_starts.values.view("<u2"),
-            run_labels.values.view("<u4"),
+            run_labels.values.view("<u2"),
             run_starts.offsets[1:] // 2,
+            plane_labels.offsets[:-1] // 4,
+            plane_labels.values.view("<u4"),
         )
 
     def find(self, plane: np.ndarray, dv: np.ndarray, ap: np.ndarray) -> np.ndarray:
@@ -57,7 +63,7 @@ class Planes:
         while True:
             undecided = high - low > 1
             if not undecided.any():
-                return self.labels[low].astype(np.int64)
+                return self.known[self.bases[plane] + self.labels[low]].astype(np.int64)
             middle = (low + high) // 2
             is_later = self.first[middle] <= ap
             low = np.where(undecided & is_later, middle, low)
@@ -71,27 +77,31 @@ class Planes:
         )
         at = row * n_ap + self.first[begin:end]
         lengths = np.diff(at, append=self.n_rows[i] * n_ap)
-        return np.repeat(self.labels[begin:end].astype(np.int64), lengths).reshape(-1, n_ap)
+        labels = self.known[self.bases[i] + self.labels[begin:end]]
+        return np.repeat(labels.astype(np.int64), lengths).reshape(-1, n_ap)
 
 
-@udf(args=[_blob, _blob, _blob, _longs, _longs], returns=_longs)
-def labels_at(row_starts: Ragged, run_starts: Ragged, run_labels: Ragged, dv: Ragged, ap: Ragged) -> Ragged:
+@udf(args=[_blob, _blob, _blob, _blob, _longs, _longs], returns=_longs)
+def labels_at(
+    row_starts: Ragged, run_starts: Ragged, run_labels: Ragged, plane_labels: Ragged, dv: Ragged, ap: Ragged
+) -> Ragged:
     """Label of each point of each plane, 0 where there is none.
 
-    row_starts, run_starts, run_labels : packed planes, a row each
+    row_starts, run_starts, run_labels, plane_labels : packed planes, a row each
     dv, ap : ragged, indices of the points of each plane, within the volume
     returns : ragged int64, as dv
     """
-    planes = Planes.of(row_starts, run_starts, run_labels)
+    planes = Planes.of(row_starts, run_starts, run_labels, plane_labels)
     which = np.repeat(np.arange(len(dv)), dv.lengths)
     return Ragged(planes.find(which, dv.values, ap.values), dv.offsets)
 
 
-@udf(args=[_blob, _blob, _blob, pa.string(), pa.int64(), pa.int64()], returns=_longs)
+@udf(args=[_blob, _blob, _blob, _blob, pa.string(), pa.int64(), pa.int64()], returns=_longs)
 def labels_of_slice(
     row_starts: Ragged,
     run_starts: Ragged,
     run_labels: Ragged,
+    plane_labels: Ragged,
     plane_name: np.ndarray,
     slice_index: np.ndarray,
     n_ap: np.ndarray,
@@ -104,15 +114,32 @@ def labels_of_slice(
     n_ap : voxels along ap
     returns : ragged int64
     """
-    planes = Planes.of(row_starts, run_starts, run_labels)
-    rows = []
-    for i, (name, index, length) in enumerate(zip(plane_name, slice_index, n_ap, strict=True)):
-        if name == "coronal":
-            dv = np.arange(planes.n_rows[i])
-            rows.append(planes.find(np.full(len(dv), i), dv, np.full(len(dv), index)))
-        elif name == "horizontal":
-            ap = np.arange(length)
-            rows.append(planes.find(np.full(length, i), np.full(length, index), ap))
-        else:
-            rows.append(planes.plane(i, int(length)).ravel())
-    return Ragged.of(rows, np.int64)
+    planes = Planes.of(row_starts, run_starts, run_labels, plane_labels)
+    is_coronal, is_whole = plane_name == "coronal", plane_name == "sagittal"
+    lengths = np.where(is_whole, planes.n_rows * n_ap, np.where(is_coronal, planes.n_rows, n_ap))
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    values = np.empty(offsets[-1], np.int64)
+    which = np.repeat(np.arange(len(lengths)), np.where(is_whole, 0, lengths))
+    place = np.arange(len(values))[~np.repeat(is_whole, lengths)]
+    along, across = place - offsets[which], slice_index[which]
+    dv, ap = np.where(is_coronal[which], along, across), np.where(is_coronal[which], across, along)
+    values[place] = planes.find(which, dv, ap)
+    for i in np.flatnonzero(is_whole):
+        values[offsets[i] : offsets[i + 1]] = planes.plane(i, int(n_ap[i])).ravel()
+    return Ragged(values, offsets)
+
+
+@udf(args=[pa.list_(_longs)], returns=_longs)
+def columns_as_rows(columns: Ragged) -> Ragged:
+    """An image given column by column, row by row.
+
+    columns : ragged lists of columns of equal length, one image a row
+    returns : ragged int64
+    """
+    images = []
+    for i in range(len(columns)):
+        inner: Ragged = columns.values  # type: ignore[assignment]  # a list of lists comes as Ragged of Ragged
+        first, last = columns.offsets[i], columns.offsets[i + 1]
+        values = inner.values[inner.offsets[first] : inner.offsets[last]]
+        images.append(values.reshape(last - first, -1).T.ravel() if last > first else values)
+    return Ragged.of(images, np.int64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from ..spec import Column, TableSpec, float64, int8, int16, int32, int64, list_, text
+from ..spec import Column, TableSpec, boolean, float64, int8, int16, int32, int64, list_, text
 
 blob = pa.binary()
 
@@ -39,6 +39,7 @@ LISTED_STRUCTURES = TableSpec(
         Column(14, "atlas_id", int64, "atlas, as the listing has it", None, True),
         Column(15, "ontology_id", int64, "ontology", None, True),
         Column(16, "hemisphere_id", int8, "1 left, 2 right, 3 both", None, True),
+        Column(18, "is_leaf", boolean, "no structure of the listing is part of it"),
         Column(17, "extra", text, "other attributes of the listing, a JSON object", None, True),
     ),
     key=("graph_id", "structure_id", "listing"),
@@ -175,14 +176,16 @@ ANNOTATION_PLANES = TableSpec(
     columns=(
         VOLUME,
         Column(2, "ml_index", int16, "index along ml, 0 left"),
-        Column(3, "row_starts", blob, "int32: where the runs of each row begin, a row a dv index, and one more for the end", encoding="plain"),
-        Column(4, "run_starts", blob, "uint16: index along ap at which each run begins; the first of a row begins at 0", encoding="plain"),
-        Column(5, "run_labels", blob, "uint32: label of each run, 0 for background", encoding="plain"),
+        Column(3, "row_starts", blob, "int32: where the runs of each row begin, a row a dv index, and the end", None, False, "plain"),
+        Column(4, "run_starts", blob, "uint16: index along ap at which each run begins, 0 for a row's first", None, False, "plain"),
+        Column(5, "run_labels", blob, "uint16: label of each run, as its place in plane_labels", None, False, "plain"),
+        Column(6, "plane_labels", blob, "uint32: labels that the plane has, 0 for background", None, False, "plain"),
     ),
     key=("volume_id", "ml_index"),
     partition="volume_id",
     sort=("ml_index",),
     row_group_rows=32,
+    compression="lz4",  # read whole for points all over the brain: unpacking is then most of the work
 )  # fmt: skip
 
 VOLUME_BLOCKS = TableSpec(

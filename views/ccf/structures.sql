@@ -16,68 +16,52 @@
 --   is_leaf               no structure is part of it
 --   atlas_id              atlas, as the table has it
 --   ontology_id           ontology
-with complete as (
-    select distinct l.graph_id
-    from ccf.listed_structures as l
-    where l.listing <> 'selection'
-),
-ranked as (
+with usable as (
     select
         l.*,
         case l.listing when 'tree' then 1 when 'table' then 2 else 3 end as place
     from ccf.listed_structures as l
-    where l.listing <> 'selection'
-        or l.graph_id not in (select c.graph_id from complete as c)
-),
-merged as (
-    select
-        r.graph_id,
-        r.structure_id,
-        arg_min(r.acronym, r.place) as acronym,
-        arg_min(r.name, r.place) as name,
-        arg_min(r.safe_name, r.place) as safe_name,
-        arg_min(r.structure_id_path, r.place) as structure_id_path,
-        coalesce(arg_min(r.graph_order, r.place), arg_min(r.list_index, r.place)) as graph_order,
-        arg_min(r.st_level, r.place) as st_level,
-        arg_min(r.color_hex, r.place) as color_hex,
-        arg_min(r.atlas_id, r.place) as atlas_id,
-        arg_min(r.ontology_id, r.place) as ontology_id
-    from ranked as r
-    group by r.graph_id, r.structure_id
+    qualify l.listing <> 'selection' or not bool_or(l.listing <> 'selection') over (partition by l.graph_id)
 ),
 -- an id belongs to one graph of the warehouse; lists of people's own may use it again
-once as (
-    select m.*
-    from merged as m
-    qualify row_number() over (partition by m.structure_id order by m.graph_id) = 1
-),
-parents as (
-    select distinct o.structure_id_path[-2] as structure_id
-    from once as o
-    where len(o.structure_id_path) > 1
+merged as (
+    select
+        u.structure_id,
+        arg_min(u.graph_id, (u.graph_id, u.place)) as graph_id,
+        arg_min(u.acronym, (u.graph_id, u.place)) as acronym,
+        arg_min(u.name, (u.graph_id, u.place)) as name,
+        arg_min(u.safe_name, (u.graph_id, u.place)) as safe_name,
+        arg_min(u.structure_id_path, (u.graph_id, u.place)) as structure_id_path,
+        arg_min(coalesce(u.graph_order, u.list_index), (u.graph_id, u.place)) as graph_order,
+        arg_min(u.st_level, (u.graph_id, u.place)) as st_level,
+        arg_min(u.color_hex, (u.graph_id, u.place)) as color_hex,
+        arg_min(u.is_leaf, (u.graph_id, u.place)) as is_leaf,
+        arg_min(u.atlas_id, (u.graph_id, u.place)) as atlas_id,
+        arg_min(u.ontology_id, (u.graph_id, u.place)) as ontology_id
+    from usable as u
+    group by u.structure_id
 )
 select
-    o.structure_id,
-    o.graph_id,
-    o.acronym,
-    o.name,
-    o.safe_name,
-    o.structure_id_path[-2] as parent_structure_id,
-    o.structure_id_path,
-    o.graph_order,
-    len(o.structure_id_path)::integer - 1 as tree_depth,
-    o.st_level,
-    o.color_hex,
+    m.structure_id,
+    m.graph_id,
+    m.acronym,
+    m.name,
+    m.safe_name,
+    m.structure_id_path[-2] as parent_structure_id,
+    m.structure_id_path,
+    m.graph_order,
+    len(m.structure_id_path)::integer - 1 as tree_depth,
+    m.st_level,
+    m.color_hex,
     case
-        when o.color_hex is not null
+        when m.color_hex is not null
             then [
-                ('0x' || o.color_hex[1:2])::integer,
-                ('0x' || o.color_hex[3:4])::integer,
-                ('0x' || o.color_hex[5:6])::integer
+                ('0x' || m.color_hex[1:2])::integer,
+                ('0x' || m.color_hex[3:4])::integer,
+                ('0x' || m.color_hex[5:6])::integer
             ]
     end as rgb,
-    p.structure_id is null as is_leaf,
-    o.atlas_id,
-    o.ontology_id
-from once as o
-left join parents as p on p.structure_id = o.structure_id
+    m.is_leaf,
+    m.atlas_id,
+    m.ontology_id
+from merged as m

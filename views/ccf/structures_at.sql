@@ -9,9 +9,8 @@
 --   ccf_structure_acronym   acronym of the structure
 --   ccf_hemisphere_id       1 left, 2 right; NULL outside of the volume
 with _volume as (
-    select v.volume_id, v.shape, v.spacing_um
-    from ccf.volumes as v
-    where v.volume_id = ccf.annotation_volume(at_resolution_um := at_resolution_um, of_version := of_version)
+    select chosen.grid.volume_id, chosen.grid.shape, chosen.grid.spacing_um
+    from (select ccf.annotation_grid(at_resolution_um := at_resolution_um, of_version := of_version) as grid) as chosen
 ),
 _points as (
     select points.*, row_number() over () as _point
@@ -20,6 +19,7 @@ _points as (
 _voxels as (
     select
         p._point,
+        v.volume_id,
         floor(p.ap_um / v.spacing_um[1])::bigint as ap_index,
         floor(p.dv_um / v.spacing_um[2])::bigint as dv_index,
         floor(p.ml_um / v.spacing_um[3])::bigint as ml_index,
@@ -32,21 +32,21 @@ _voxels as (
 ),
 _by_plane as (
     select
+        x.volume_id,
         x.ml_index,
         list({'p': x._point, 'dv': x.dv_index, 'ap': x.ap_index, 'hemisphere_id': x.hemisphere_id}) as voxels
     from _voxels as x
-    group by x.ml_index
+    group by x.volume_id, x.ml_index
 ),
 _found as (
     select
         unnest(b.voxels) as voxel,
         unnest(labels_at(
-            l.row_starts, l.run_starts, l.run_labels,
+            l.row_starts, l.run_starts, l.run_labels, l.plane_labels,
             list_transform(b.voxels, lambda x: x.dv), list_transform(b.voxels, lambda x: x.ap)
         )) as label
     from ccf.annotation_planes as l
-    join _by_plane as b on b.ml_index = l.ml_index
-    where l.volume_id = ccf.annotation_volume(at_resolution_um := at_resolution_um, of_version := of_version)
+    join _by_plane as b on b.volume_id = l.volume_id and b.ml_index = l.ml_index
 )
 select
     p.* exclude (_point),

@@ -1,8 +1,9 @@
--- the annotation that a question is answered from: of ccf_2017 at 25 um if there is one; raises where there is none
+-- the annotation that a question is answered from, with its grid: that of ccf_2017 at 25 um if there is one
 -- spec: connectivity section 5
--- function: ccf.annotation_volume(at_resolution_um := null, of_version := null)
+-- function: ccf.annotation_grid(at_resolution_um := null, of_version := null)
 --   at_resolution_um   edge of a voxel (um); NULL: what is nearest to 25
 --   of_version         version, as ccf_2017; NULL: ccf_2017 before others, those that nothing tells last
+-- A struct: volume_id, shape (voxels along ap, dv, ml) and spacing_um. Raises where there is no such annotation.
 (
     select
         case
@@ -13,7 +14,7 @@
                     || ' is in this lake: `brainlake ingest annotation_25.nrrd --set version=ccf_2017` brings one'
                 )
             else arg_min(
-                v.volume_id,
+                {'volume_id': v.volume_id, 'shape': v.shape, 'spacing_um': v.spacing_um},
                 (
                     case when v.version = 'ccf_2017' then 0 when v.version is not null then 1 else 2 end,
                     abs(coalesce(v.resolution_um, 1000000) - 25),
