@@ -7,9 +7,12 @@ from itertools import count
 import numpy as np
 import pyarrow as pa
 import pytest
+from brainlake.ingest.nwb1_icephys import READER
 from brainlake.lake.questions import below, standard
+from brainlake.tests.fixtures.allen_icephys import make_cell, write_nwb1
 from brainlake.tests.fixtures.memory import memory_connection
-from brainlake.tests.fixtures.patch_clamp import rows_of
+from brainlake.tests.fixtures.patch_clamp import Drawn, rows_of
+from brainlake.tests.fixtures.reading import read_source
 from brainlake.tests.fixtures.steps import RATE, long_square, ramp, short_square, slowed
 
 RATES = {120: 3, 140: 5, 160: 7, 170: 8}  # spikes in a step of 1 s by its amplitude in pA: 0.1 a pA
@@ -240,3 +243,24 @@ def test_a_cell_is_computed_alike_alone(con):
     alone = memory_connection(rows_of([sweep for sweep in cells() if sweep.specimen_id == 3]), QUESTIONS)
     assert alone.sql("from icephys.cell_features").fetchall() == con.sql("from cells where specimen_id = 3").fetchall()
     alone.close()
+
+
+def test_a_released_file_gives_what_its_samples_give(tmp_path):
+    """From a file in the released layout through the tables of a lake, and from the arrays it was made of."""
+    made = make_cell(7, amplitudes=(-70.0, -30.0, 200.0, 220.0, 250.0), step=1.0)
+    write_nwb1(tmp_path / "ephys.nwb", made)
+    filed = memory_connection(read_source(READER, tmp_path / "ephys.nwb")[0], QUESTIONS)
+    drawn = [
+        Drawn(
+            sweep.sweep_number, *reversed(sweep.si()), sweep.sampling_rate, sweep.stimulus_name, sweep.description,
+            experiment=(round(made.experiment_start * sweep.sampling_rate), len(sweep.response) - 1), specimen_id=7,
+        )
+        for sweep in made.sweeps if not sweep.is_test
+    ]  # fmt: skip
+    direct = memory_connection(rows_of(drawn), QUESTIONS)
+    ours, theirs = (one(con, "from icephys.cell_features") for con in (filed, direct))
+    filed.close()
+    direct.close()
+    same = {name: pytest.approx(x, rel=1e-12) if isinstance(x, float) else x for name, x in theirs.items()}
+    assert ours == same
+    assert (ours["status"], ours["n_long_squares"], ours["n_short_squares"], ours["n_ramps"]) == ("ok", 5, 3, 1)
