@@ -25,6 +25,7 @@ READERS = {
     "nmodl": "models_mechanisms",
     "ccf_structures": "ccf_structures",
     "ccf_volumes": "ccf_volumes",
+    "ccf_meshes": "ccf_meshes",
 }
 
 # what a folder is searched for; a file named itself may be called anything

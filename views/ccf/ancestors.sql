@@ -8,9 +8,9 @@
 --   structure_id   structure it is part of, or itself
 --   acronym        acronym
 --   name           full name
---   distance       edges between them; 1 is the parent
-select f.structure_id as of_structure, s.structure_id, s.acronym, s.name, c.distance
+--   steps          edges between them; 1 is the parent
+select f.structure_id as of_structure, s.structure_id, s.acronym, s.name, c.steps
 from ccf.find_structures(wanted, of_graph := of_graph) as f
 join ccf.structure_closure as c on c.descendant_id = f.structure_id
 join ccf.structures as s on s.structure_id = c.ancestor_id
-order by f.wanted_index, c.distance
+order by f.wanted_index, c.steps

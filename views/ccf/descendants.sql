@@ -8,8 +8,8 @@
 --   structure_id   structure that is part of it, or itself
 --   acronym        acronym
 --   name           full name
---   distance       edges between them; 1 are the children
-select f.structure_id as of_structure, s.structure_id, s.acronym, s.name, c.distance
+--   steps          edges between them; 1 are the children
+select f.structure_id as of_structure, s.structure_id, s.acronym, s.name, c.steps
 from ccf.find_structures(wanted, of_graph := of_graph) as f
 join ccf.structure_closure as c on c.ancestor_id = f.structure_id
 join ccf.structures as s on s.structure_id = c.descendant_id

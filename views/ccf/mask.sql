@@ -17,7 +17,7 @@ with _wanted as (
     select distinct c.descendant_id
     from ccf.find_structures(wanted) as f
     join ccf.structure_closure as c on c.ancestor_id = f.structure_id
-    where not direct_only or c.distance = 0
+    where not direct_only or c.steps = 0
 ),
 _volume as (
     select chosen.grid.volume_id

@@ -8,5 +8,5 @@
 --   acronym        acronym
 select distinct a.structure_id, a.acronym
 from ccf.find_structures(wanted, of_graph := of_graph) as f
-join ccf.structure_closure as c on c.descendant_id = f.structure_id and c.distance > 0
+join ccf.structure_closure as c on c.descendant_id = f.structure_id and c.steps > 0
 join ccf.find_structures(wanted, of_graph := of_graph) as a on a.structure_id = c.ancestor_id

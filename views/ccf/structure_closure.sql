@@ -3,11 +3,11 @@
 -- sdk: SimpleTree.ancestor_ids, SimpleTree.descendant_ids, StructureTree.get_ancestor_id_map
 --   ancestor_id     structure above, or the same
 --   descendant_id   structure below, or the same
---   distance        edges between them; 0 for the same
+--   steps           edges between them; 0 for the same
 --   graph_id        structure graph
 select
     unnest(s.structure_id_path) as ancestor_id,
     s.structure_id as descendant_id,
-    unnest(range(len(s.structure_id_path) - 1, -1, -1))::integer as distance,
+    unnest(range(len(s.structure_id_path) - 1, -1, -1))::integer as steps,
     s.graph_id
 from ccf.structures as s

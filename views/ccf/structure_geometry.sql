@@ -33,7 +33,7 @@ totals as (
         g.volume_id,
         c.ancestor_id as structure_id,
         g.hemisphere_id,
-        sum(g.n_voxels) filter (c.distance = 0) as direct_voxels,
+        sum(g.n_voxels) filter (c.steps = 0) as direct_voxels,
         sum(g.n_voxels) as total_voxels,
         sum(g.ap_index_sum) as ap_sum,
         sum(g.dv_index_sum) as dv_sum,
