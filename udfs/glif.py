@@ -55,8 +55,12 @@ def run_glif(
     n_currents: list[int] = []
     for row in range(len(configs)):
         current = np.ascontiguousarray(stimulus[row], np.float64)
-        for text in configs[row]:
-            run = simulate(GlifNeuron.from_json(text, dt[row]), current, traces=bool(traces[row]), n_steps=n_steps)
+        for n, text in enumerate(configs[row]):
+            try:
+                neuron = GlifNeuron.from_json(text, dt[row])
+                run = simulate(neuron, current, traces=bool(traces[row]), n_steps=n_steps)
+            except ValueError as error:
+                raise ValueError(f"model {n + 1} of {len(configs[row])} in the order of their ids: {error}") from None
             if not np.isnan(spike_cut_value[row]):
                 np.copyto(run.voltage, spike_cut_value[row], where=np.isnan(run.voltage))
             runs.append(run)

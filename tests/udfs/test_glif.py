@@ -296,6 +296,14 @@ def test_many_models_on_many_stimuli_in_one_call():
     assert runs.values["voltage"].lengths.tolist() == [4000, 4000, 0]
 
 
+def test_of_many_models_the_wrong_one_is_named():
+    configs = [json.dumps(glif_config(1)), json.dumps(glif_config(1, C=None))]
+    given = Ragged(np.array(configs, object), np.array([0, 2]))
+    nothing = np.array([np.nan])
+    with pytest.raises(ValueError, match=r"model 2 of 2 in the order of their ids: .* without C"):
+        glif.run_glif(given, Ragged.of([[0.0]]), nothing, nothing, np.array([True]))
+
+
 def test_placeholders_of_paths():
     given = Ragged(np.array(["464212183", "a", "7"], object), np.array([0, 1, 3]))
     filled = fill_placeholders(np.array(["specimen_%d/ephys.nwb", "100%%_%s_%03d"], object), given)

@@ -296,6 +296,11 @@ def test_the_manifest_of_a_download_has_the_sweeps_by_type_that_running_needs(co
     }  # fmt: skip
 
 
+def test_a_manifest_needs_a_record(con):
+    with pytest.raises(Exception, match="unknown: there is no record of model 4"):
+        fetch(con, "from models.bundle_manifest(4)")
+
+
 def test_a_run_is_drawn_in_three_panels_with_spikes_where_the_lines_cross(con, tmp_path):
     frame = pl.from_arrow(con.sql(SIMULATED.format(options="")).to_arrow_table())
     panel = plots.glif_run(frame, stop=0.15)
