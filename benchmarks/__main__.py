@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from . import asking, counting, growing, ingesting, morphology, spike_layout
+from . import asking, counting, glif, growing, ingesting, morphology, spike_layout
 from .material import Material
 from .measure import Row, table
 
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
     "analyses": ("Whole questions", asking.analyses),
     "counting": ("Counts of 500 units in 50,000 windows", counting.counting),
     "morphology": ("Features of reconstructions", morphology.morphology),
+    "glif": ("GLIF models simulated", glif.simulating),
     "growth": ("A growing lake", growing.growth),
     "billion": ("A lake of 1,000 M spikes", growing.billion),
     "many": ("Many small ingests", growing.many_ingests),
