@@ -8,14 +8,14 @@ branch point or tip; the one from a root to its first branch point is *initial*.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from .morphology_operations import strip
-from .morphology_trees import APICAL_DENDRITE, AXON, BASAL_DENDRITE, NODES, SOMA, Forest, first_of_rows
+from .morphology_trees import APICAL_DENDRITE, AXON, BASAL_DENDRITE, NODES, SOMA, Forest, first_of_rows, joined
 from .registry import Ragged, udf
 
 _MEASURED = pa.list_(
@@ -88,7 +88,6 @@ SETS = (
     NeuriteSet("all_neurites_reference", (BASAL_DENDRITE,)),
 )
 
-_MEASURED_INSTEAD = 1
 NODES_AT_ONCE = 30_000
 
 _COUNTS = (
@@ -128,15 +127,11 @@ def neurite_features(nodes: Ragged) -> Ragged:
     by_part = []
     with np.errstate(all="ignore"):  # a file may hold any numbers; what they give is NaN or infinite
         for part in _parts(nodes):
-            forest = Forest.of(part)
-            by_set = [features_of(forest, one) for one in SETS[:-1]]
-            by_part.append([*by_set, by_set[_MEASURED_INSTEAD]])
+            by_part.append(_features(Forest.of(part), SETS))
     n, k = len(nodes), len(SETS)
     values: dict[str, np.ndarray] = {"neurite_type": np.tile(np.array([s.name for s in SETS], object), n)}
     for name in FEATURES:
-        column = np.concatenate(
-            [np.stack([found[name] for found in by_set], axis=1).ravel() for by_set in by_part] or [np.empty(0)]
-        )
+        column = np.concatenate([found[name].T.ravel() for found in by_part]) if by_part else np.empty(0)
         if name in _COUNTS:
             is_missing = np.isnan(column)
             values[name] = np.ma.array(np.where(is_missing, 0, column).astype(np.int32), mask=is_missing)
@@ -159,22 +154,52 @@ def _parts(nodes: Ragged) -> Iterator[Ragged]:
 
 def features_of(forest: Forest, neurites: NeuriteSet) -> dict[str, np.ndarray]:
     """Features of one set of neurites, each (rows,) float64; the names of :data:`FEATURES`."""
-    whole = forest.keep((forest.node_type != AXON) | (forest.tree_id == 0)) if neurites.connected_only else forest
-    is_member = np.isin(whole.node_type, neurites.types)
-    types = np.where(is_member, neurites.types[0], whole.node_type).astype(np.int32)
-    mode = np.full(len(forest), "internal", object)
-    tree = strip(whole, is_member, mode, types)
-    found = dict.fromkeys(FEATURES, np.full(len(forest), np.nan))
+    return {name: values[0] for name, values in _features(forest, (neurites,)).items()}
+
+
+def _features(forest: Forest, sets: Sequence[NeuriteSet]) -> dict[str, np.ndarray]:
+    """Features of several sets at once, each (sets, rows): their trees are measured as one forest."""
+    n, k = len(forest), len(sets)
+    members, trees = zip(*(_cut(forest, one) for one in sets), strict=True)
+    tree = joined(trees)
+    centre = np.tile(_soma_position(forest), (k, 1))
+    found = dict.fromkeys(FEATURES, np.full(n * k, np.nan))
     found |= _extents(tree)
-    found |= _moments("compartment", *_edge_centres(tree), whole, found)
-    if not neurites.extent_only:
-        found |= _counts(whole, is_member, tree)
-        found |= _sizes(whole, is_member, tree)
-        segments = Segments.of(tree)
-        found |= _segments(tree, segments)
-        found |= _branch_points(whole, tree, segments, found)
+    found |= _moments("compartment", *_edge_centres(tree), centre, found)
+    segments = Segments.of(tree)
+    rest = _from_soma(forest, members) | _counts(tree) | _sizes(tree) | _segments(tree, segments)
+    rest |= _branch_points(tree, segments, centre, found)
+    is_scattered = np.repeat([one.extent_only for one in sets], n)
+    found |= {name: np.where(is_scattered, np.nan, values) for name, values in rest.items()}
     is_empty = np.diff(tree.offsets) == 0
-    return {name: np.where(is_empty, np.nan, found[name]) for name in FEATURES}
+    return {name: np.where(is_empty, np.nan, found[name]).reshape(k, n) for name in FEATURES}
+
+
+def _cut(forest: Forest, neurites: NeuriteSet) -> tuple[np.ndarray, Forest]:
+    """Which nodes are of a set, and the trees that are left of it."""
+    is_member = np.isin(forest.node_type, neurites.types)
+    if neurites.connected_only:
+        is_member &= forest.tree_id == 0
+    types = np.where(is_member, neurites.types[0], forest.node_type).astype(np.int32)
+    return is_member, strip(forest, is_member, np.full(len(forest), "internal", object), types)
+
+
+def _from_soma(forest: Forest, members: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """What is measured on the whole reconstruction, for each set's nodes."""
+    n = len(forest)
+    distance = _soma_distance(forest)
+    on_soma = ~forest.is_root & (forest.node_type[forest.up] == SOMA)
+    is_main_soma = (forest.node_type == SOMA) & (forest.tree_id == 0)
+    one_soma = (forest.soma_root >= 0) & (_total(is_main_soma, forest.row, n) == 1)
+    radius = forest.radius[forest.soma_root] if forest.n_nodes else np.zeros(n)
+    surface = np.where(one_soma, 4 * np.pi * radius**2, np.nan)
+    return {
+        "number_stems": np.concatenate([_total(on_soma & member, forest.row, n) for member in members]),
+        "max_euclidean_distance": np.concatenate(
+            [_reduced(np.maximum, distance[member], forest.row[member], n) for member in members]
+        ),
+        "soma_surface": np.tile(surface, len(members)),
+    }
 
 
 def _extents(tree: Forest) -> dict[str, np.ndarray]:
@@ -188,16 +213,14 @@ def _extents(tree: Forest) -> dict[str, np.ndarray]:
     return extents
 
 
-def _counts(whole: Forest, is_member: np.ndarray, tree: Forest) -> dict[str, np.ndarray]:
+def _counts(tree: Forest) -> dict[str, np.ndarray]:
     n = len(tree)
     edge, k = ~tree.is_root, tree.n_children
     not_soma = tree.node_type != SOMA
-    stems = is_member & ~whole.is_root & (whole.node_type[whole.up] == SOMA)
     branches = tree.is_root + np.where(k >= 2, k, 0) + np.maximum(k - 2, 0)
     order = branch_order(tree)
     counts = {
         "number_nodes": np.diff(tree.offsets).astype(float),
-        "number_stems": _total(stems, whole.row, n),
         "number_bifurcations": _total(np.where(edge & not_soma, np.maximum(k - 1, 0), 0), tree.row, n),
         "number_branches": _total(branches, tree.row, n),
         "number_tips": _total(not_soma & (k == 0), tree.row, n),
@@ -208,7 +231,7 @@ def _counts(whole: Forest, is_member: np.ndarray, tree: Forest) -> dict[str, np.
         return {**counts, "neurites_over_branches": _finite(counts["number_neurites"] / counts["number_branches"])}
 
 
-def _sizes(whole: Forest, is_member: np.ndarray, tree: Forest) -> dict[str, np.ndarray]:
+def _sizes(tree: Forest) -> dict[str, np.ndarray]:
     n = len(tree)
     edge = ~tree.is_root & (tree.node_type[tree.up] != SOMA)
     length, r_far, r_near = tree.edge_length, tree.radius, tree.radius[tree.up]
@@ -219,11 +242,6 @@ def _sizes(whole: Forest, is_member: np.ndarray, tree: Forest) -> dict[str, np.n
     corrected = np.pi * length * (r_near**2 + r_near * growth + growth**2 / 3)
     counted = tree.node_type != SOMA
     diameters = _total(2 * tree.radius * counted, tree.row, n)
-    soma = whole.soma_root
-    from_soma = _soma_distance(whole)
-    is_main_soma = (whole.node_type == SOMA) & (whole.tree_id == 0)
-    one_soma = (soma >= 0) & (_total(is_main_soma, whole.row, n) == 1)
-    radius = whole.radius[soma] if whole.n_nodes else np.zeros(n)
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
             "total_length": _total(np.where(edge, length, 0), tree.row, n),
@@ -231,9 +249,7 @@ def _sizes(whole: Forest, is_member: np.ndarray, tree: Forest) -> dict[str, np.n
             "total_volume": _total(np.where(edge, volume, 0), tree.row, n),
             "total_volume_corrected": _total(np.where(edge, corrected, 0), tree.row, n),
             "average_diameter": _finite(diameters / _total(counted, tree.row, n)),
-            "max_euclidean_distance": _reduced(np.maximum, from_soma[is_member], whole.row[is_member], n),
             "max_path_distance": _reduced(np.maximum, tree.path_length, tree.row, n),
-            "soma_surface": np.where(one_soma, 4 * np.pi * radius**2, np.nan),
         }
 
 
@@ -271,7 +287,7 @@ def _segments(tree: Forest, segments: Segments) -> dict[str, np.ndarray]:
 
 
 def _branch_points(
-    whole: Forest, tree: Forest, segments: Segments, found: dict[str, np.ndarray]
+    tree: Forest, segments: Segments, centre: np.ndarray, found: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """What happens where neurites branch: ratios of radii, angles, and where the branch points lie."""
     n = len(tree)
@@ -281,7 +297,6 @@ def _branch_points(
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = tree.radius[child] / tree.radius[parent]
     per_fork = np.bincount(parent, ratio, tree.n_nodes)[forks] / tree.n_children[forks]
-    centre = _soma_position(whole)
     distance = np.sqrt(((tree.xyz - centre[tree.row]) ** 2).sum(axis=1))
     farthest = _reduced(np.maximum, distance, tree.row, n)
     is_outer = forks & (distance > farthest[tree.row] / 2)
@@ -297,7 +312,7 @@ def _branch_points(
         "number_outer_bifurcations": outer,
         "average_bifurcation_angle_local": _angles(tree, forks, lambda node: node),
         "average_bifurcation_angle_remote": _angles(tree, forks, lambda node: end_of[node]),
-        **_moments("bifurcation", tree.xyz[at], np.ones(len(at)), tree.row[at], whole, found),
+        **_moments("bifurcation", tree.xyz[at], np.ones(len(at)), tree.row[at], centre, found),
     }
 
 
@@ -322,11 +337,10 @@ def _edge_centres(tree: Forest) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _moments(
-    of: str, at: np.ndarray, weight: np.ndarray, row: np.ndarray, whole: Forest, found: dict[str, np.ndarray]
+    of: str, at: np.ndarray, weight: np.ndarray, row: np.ndarray, centre: np.ndarray, found: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Weighted mean position from the soma (x and z without sign), spread about it, and their ratios."""
-    n = len(whole)
-    centre = _soma_position(whole)
+    n = len(centre)
     total = _total(weight, row, n)
     moments: dict[str, np.ndarray] = {}
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -7,6 +7,7 @@ so that a batch of millions of nodes takes some twenty passes, whatever their or
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -262,6 +263,21 @@ def _labels_as_met(parent: np.ndarray) -> np.ndarray:
         for other in met[1:]:
             merged[other] = met[0]
     return np.array([find(tree) for tree in label], np.int64)
+
+
+def joined(forests: Sequence[Forest]) -> Forest:
+    """Several batches as one, their rows one after the other."""
+    before = np.concatenate([[0], np.cumsum([one.n_nodes for one in forests])])
+    return Forest(
+        np.concatenate([[0], *(one.offsets[1:] + first for one, first in zip(forests, before, strict=False))]),
+        np.concatenate([one.original_id for one in forests]),
+        np.concatenate([one.node_type for one in forests]),
+        np.concatenate([one.xyz for one in forests]),
+        np.concatenate([one.radius for one in forests]),
+        np.concatenate(
+            [np.where(one.is_root, -1, one.parent + first) for one, first in zip(forests, before, strict=False)]
+        ),
+    )
 
 
 def first_of_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
