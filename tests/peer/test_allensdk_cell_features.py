@@ -64,17 +64,17 @@ def cell(specimen: int) -> list[Drawn]:
 
 
 def for_legacy() -> list[Drawn]:
-    """Long squares at 50 kHz, and every other at 200 kHz, which is filtered."""
+    """Long squares as drawn, and every other at 200 kHz, which is filtered."""
     rng = np.random.default_rng(1)
     sweeps = []
     for k in range(N_LEGACY):
         sweep = long_square(k, 150, train(rng, 4 + k % 30))
         if k % 2:
             t = np.arange(len(sweep.response)) / RATE
-            fine = np.arange(4 * len(t) - 3) / (4 * RATE)
+            fine = np.arange(8 * len(t) - 7) / (8 * RATE)
             sweep = replace(
-                sweep, sampling_rate=4 * RATE, response=np.interp(fine, t, sweep.response),
-                stimulus=sweep.stimulus[np.arange(len(fine)) // 4],
+                sweep, sampling_rate=8 * RATE, response=np.interp(fine, t, sweep.response),
+                stimulus=sweep.stimulus[np.arange(len(fine)) // 8],
             )  # fmt: skip
         sweeps.append(noisy(replace(sweep, specimen_id=0), rng, (0.00001, 0.00002, 0.0001)[k % 3]))
     return sweeps
