@@ -17,6 +17,7 @@ from brainlake.tests.fixtures import cell_types_tables, corrupted
 from brainlake.tests.fixtures.allen_icephys import make_cell, write_nwb1
 from brainlake.tests.fixtures.icephys_labs import make_recordings_lab, make_sweep_table_lab
 from brainlake.tests.fixtures.mies_icephys import make_mies_sweeps, write_mies
+from brainlake.tests.fixtures.swc import MARKERS
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ ORIGINALS = (
     Original("allen.nwb", make_allen, 10, 150),
     Original("mies.nwb", make_mies, 10, 150),
     Original("neuron.swc", make_neuron, 12, 300),
+    Original("reconstruction.marker", lambda path: path.write_text(MARKERS), 8, 100),
     Original("cells.csv", cell_types_tables.write_details_csv, 10, 150),
     Original("specimens.json", cell_types_tables.write_specimens_json, 12, 200),
     Original("ephys_sweeps.json", cell_types_tables.write_sweeps_json, 10, 150),
