@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -90,7 +91,9 @@ class SpikeFeatures:
 
 def is_affected_by_clipping(key: str) -> bool:
     """Whether a clipped spike has no value in a column, or one that means nothing."""
-    return key in ("isi_type", "spike_width", "upstroke_downstroke_ratio") or key.startswith((*AFTER_PEAK, "downstroke"))
+    return key in ("isi_type", "spike_width", "upstroke_downstroke_ratio") or key.startswith(
+        (*AFTER_PEAK, "downstroke")
+    )
 
 
 def extract_spike_features(trace: Trace, options: ExtractionOptions | None = None) -> SpikeFeatures:
@@ -122,7 +125,9 @@ def extract_spike_features(trace: Trace, options: ExtractionOptions | None = Non
     upstrokes = find_upstroke_indexes(thresholds, peaks, dvdt)
     troughs = find_trough_indexes(v, t, thresholds, peaks, clipped, options.stop)
     downstrokes = find_downstroke_indexes(peaks, troughs, dvdt, clipped)
-    details = analyze_trough_details(v, t, thresholds, peaks, dvdt, trace.dvdt(HEAVY_FILTER_KHZ), clipped, options.stop)
+    details = analyze_trough_details(
+        v, t, thresholds, peaks, dvdt, partial(trace.dvdt_between, HEAVY_FILTER_KHZ), clipped, options.stop
+    )
     points = dict(
         zip(POINTS, (thresholds, peaks, troughs, details.fast_trough, details.adp, details.slow_trough), strict=True)
     )

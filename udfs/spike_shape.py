@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,14 +41,14 @@ def analyze_trough_details(
     thresholds: np.ndarray,
     peaks: np.ndarray,
     dvdt: np.ndarray,
-    heavy_dvdt: np.ndarray,
+    heavy_dvdt: Callable[[np.ndarray, np.ndarray], np.ndarray],
     clipped: np.ndarray | None = None,
     stop: float | None = None,
     rules: TroughRules | None = None,
 ) -> Troughs:
     """Fast trough, afterdepolarisation (ADP) and slow trough of each spike, and the kind of the interval after it.
 
-    heavy_dvdt : dV/dt of the trace filtered at 1 kHz
+    heavy_dvdt : tells dV/dt of the trace filtered at 1 kHz, at least within each [first, last) that it is given
     returns : clipped holds also the spikes whose repolarisation does not end before the next
     """
     rules = rules or TroughRules()
@@ -58,30 +59,39 @@ def analyze_trough_details(
         return details
     last = len(t) - 1 if stop is None else find_time_index(t, stop)
     whole = np.flatnonzero(~clipped)
-    for k, until in zip(whole.tolist(), [*thresholds[whole[1:]].tolist(), last], strict=False):
-        found = _after_peak(v, t, int(peaks[k]), until, dvdt, heavy_dvdt, rules)
-        if found is None:
-            clipped[k] = True
-        else:
-            details.isi_type[k], details.fast_trough[k], details.adp[k], details.slow_trough[k] = found
+    until = np.append(thresholds[whole[1:]], last)
+    ends = [_fast_trough(dvdt, int(peaks[k]), stop_, rules) for k, stop_ in zip(whole, until, strict=False)]
+    is_over = np.array([end is not None for end in ends], bool)
+    clipped[whole[~is_over]] = True
+    whole, until = whole[is_over], until[: len(whole)][is_over]
+    at = np.array([end for end in ends if end is not None], np.int64)
+    # An ADP begins and peaks within a time of the fast trough: the heavily filtered slope matters no further.
+    reach = max(rules.flat_interval, rules.adp_max_dt)
+    near = np.minimum(np.searchsorted(t, t[at] + reach, side="right") + 1, until)
+    heavy = heavy_dvdt(at, near) if len(at) else dvdt
+    for k, end, close, stop_ in zip(whole.tolist(), at.tolist(), near.tolist(), until.tolist(), strict=True):
+        details.fast_trough[k] = end
+        details.isi_type[k], details.adp[k], details.slow_trough[k] = _rest(v, t, end, close, stop_, heavy, rules)
     # after the last spike nothing ends a slow trough (EF-9)
     details.adp[-1] = details.slow_trough[-1] = np.nan
     return details
 
 
-def _after_peak(
-    v: np.ndarray, t: np.ndarray, peak: int, until: int, dvdt: np.ndarray, heavy: np.ndarray, rules: TroughRules
-) -> tuple[str, float, float, float] | None:
+def _fast_trough(dvdt: np.ndarray, peak: int, until: int, rules: TroughRules) -> int | None:
     fall = dvdt[peak:until]
     if not len(fall):
         return None
     steepest = peak + int(np.argmin(fall))
-    end = _first(dvdt, steepest, until, rules.end_fraction * dvdt[steepest], above=True)
-    if end is None:
-        return None
-    rise = _first(heavy, end, until, rules.adp_dvdt, above=True)
+    return _first(dvdt, steepest, until, rules.end_fraction * dvdt[steepest], above=True)
+
+
+def _rest(
+    v: np.ndarray, t: np.ndarray, end: int, near: int, until: int, heavy: np.ndarray, rules: TroughRules
+) -> tuple[str, float, float]:
+    """Kind of the interval, ADP and slow trough after a fast trough."""
+    rise = _first(heavy, end, near, rules.adp_dvdt, above=True)
     if rise is not None and t[rise] - t[end] < rules.flat_interval:
-        adp = _first(heavy, rise, until, 0.0, above=False)
+        adp = _first(heavy, rise, near, 0.0, above=False)
         if adp is not None:
             slow = adp + int(np.argmin(v[adp:until]))
             if (
@@ -89,11 +99,9 @@ def _after_peak(
                 and v[adp] - v[end] <= rules.adp_max_dv
                 and t[adp] - t[end] <= rules.adp_max_dt
             ):
-                return "detour", end, adp, slow
+                return "detour", adp, slow
     slow = end + int(np.argmin(v[end:until]))
-    if v[end] - v[slow] >= rules.tolerance:
-        return "detour", end, np.nan, slow
-    return "direct", end, np.nan, np.nan
+    return ("detour", np.nan, slow) if v[end] - v[slow] >= rules.tolerance else ("direct", np.nan, np.nan)
 
 
 def _first(x: np.ndarray, start: int, stop: int, limit: float, above: bool) -> int | None:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .compiling import WORTH_COMPILING, compiled
 
@@ -215,19 +216,25 @@ class Trace:
         loop(*design, padded)
         return padded[_PADDING : -_PADDING - 1]
 
-    def dvdt_between(self, filter_khz: float | None, first: int, last: int) -> np.ndarray:
-        """The same derivative, computed for [first, last) only, to rounding; entries outside mean nothing.
+    def dvdt_between(self, filter_khz: float | None, firsts: ArrayLike, lasts: ArrayLike) -> np.ndarray:
+        """The same derivative, computed within each [first, last) only, to rounding; entries outside mean nothing.
 
         A sample further away than the filter remembers has no say in its result.
+
+        firsts, lasts : (n,) indexes or one, ascending
         """
         if filter_khz is None or filter_khz in self._dvdt or not self.is_fixed or np.isnan(np.sum(self.v)):
             return self.dvdt(filter_khz)
         around = self._memory(filter_khz)
-        begin, end = max(first - around, 0), min(last + around, len(self))
-        if end - begin > 0.9 * len(self):
+        begins = np.maximum(np.atleast_1d(firsts) - around, 0)
+        ends = np.minimum(np.atleast_1d(lasts) + around, len(self))
+        apart = np.flatnonzero(begins[1:] > ends[:-1])  # the others overlap, and are computed at once
+        begins, ends = begins[np.insert(apart + 1, 0, 0)], ends[np.append(apart, len(ends) - 1)]
+        if np.sum(ends - begins) > 0.9 * len(self):
             return self.dvdt(filter_khz)
         slope = np.empty(len(self) - 1)
-        slope[begin : end - 1] = self[begin:end].dvdt(filter_khz)
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+            slope[begin : end - 1] = self[begin:end].dvdt(filter_khz)
         return slope
 
     def dvdt_of_window(self, filter_khz: float | None, first: int, last: int, dvdt: np.ndarray) -> np.ndarray:

@@ -178,13 +178,13 @@ def test_an_afterdepolarisation_makes_a_detour():
     dvdt = calculate_dvdt(v, t)
     thresholds, peaks = np.array([5, 150]), np.array([10, 160])
     v[160] = 20
-    details = analyze_trough_details(v, t, thresholds, peaks, dvdt, dvdt, np.array([False, True]))
+    details = analyze_trough_details(v, t, thresholds, peaks, dvdt, lambda *_: dvdt, np.array([False, True]))
     assert details.isi_type.tolist() == ["detour", None]
     assert details.fast_trough[0] == 13
     assert details.adp[0] == 24  # dV/dt falls to 0 or below
     assert details.slow_trough[0] == 59
     high = analyze_trough_details(
-        v, t, thresholds, peaks, dvdt, dvdt, np.array([False, True]), rules=TroughRules(adp_max_dv=3.0)
+        v, t, thresholds, peaks, dvdt, lambda *_: dvdt, np.array([False, True]), rules=TroughRules(adp_max_dv=3.0)
     )
     assert np.isnan(high.adp[0])  # too high above the fast trough: a slow trough only
     assert (high.isi_type[0], high.slow_trough[0]) == ("detour", 59)
@@ -194,7 +194,7 @@ def test_a_repolarisation_that_does_not_end_before_the_next_spike_counts_as_clip
     t = np.arange(30) / RATE
     v = np.concatenate([flat(10), np.linspace(30, -60, 10), flat(10, -60.0)])
     dvdt = calculate_dvdt(v, t)
-    details = analyze_trough_details(v, t, np.array([5, 15]), np.array([10, 25]), dvdt, dvdt)
+    details = analyze_trough_details(v, t, np.array([5, 15]), np.array([10, 25]), dvdt, lambda *_: dvdt)
     assert details.clipped[0]
     assert details.isi_type[0] is None
 
