@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from . import asking, counting, glif, growing, ingesting, morphology, spike_layout
+from . import asking, counting, glif, growing, ingesting, morphology, spike_layout, sweep_layout, sweeps
 from .material import Material
 from .measure import Row, table
 
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
     "opening": ("Opening a lake", asking.opening),
     "windows": ("Windows of time", asking.windows),
     "analyses": ("Whole questions", asking.analyses),
+    "sweeps": ("Sweeps of a cell", sweeps.fetching),
     "counting": ("Counts of 500 units in 50,000 windows", counting.counting),
     "morphology": ("Features of reconstructions", morphology.morphology),
     "glif": ("GLIF models simulated", glif.simulating),
@@ -41,10 +42,10 @@ by `$BRAINLAKE_ALLENSDK_PYTHON`.
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = [*BENCHMARKS, "layout"]
+    names = [*BENCHMARKS, "layout", "sweep_layout"]
     usual = [name for name in BENCHMARKS if name != "billion"]
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"which: {', '.join(names)}; all but billion and layout by default"
+        "names", nargs="*", metavar="NAME", help=f"which: {', '.join(names)}; all but billion and the layouts by default"
     )
     parser.add_argument(
         "--dir", type=Path, default=Path("bench-results"), help="where files and lakes are made and kept"
@@ -62,6 +63,8 @@ def main() -> int:
     for name in arguments.names or usual:
         if name == "layout":
             shown = spike_layout.compare(material.directory, material.n_spikes)
+        elif name == "sweep_layout":
+            shown = sweep_layout.compare(material.directory)
         else:
             title, run = BENCHMARKS[name]
             rows = run(material)
