@@ -88,7 +88,9 @@ def read_obj(source: Source) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
                             raise ValueError("no triangle of vertex//normal")
                         faces.append(corners)
                 except ValueError:
-                    raise SourceError(source, f"line {number}", f"{line.strip()[:60]!r} is no vertex, normal or face as v//n") from None
+                    raise SourceError(
+                        source, f"line {number}", f"{line.strip()[:60]!r} is no vertex, normal or face as v//n"
+                    ) from None
     except UnicodeDecodeError:
         raise SourceError(source, None, "is no text") from None
     except OSError as error:

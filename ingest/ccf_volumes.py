@@ -162,10 +162,14 @@ def _subject(volume: Volume, told: Told) -> str:
 
 
 def _fingerprint(volume: Volume) -> str:
-    """Of the voxels' size and packed beginning."""
-    digest = hashlib.sha256(str(volume.voxels.path.stat().st_size).encode())
-    with volume.voxels.open() as file:
-        digest.update(file.read(1 << 20))
+    """Of the size and the beginning of the file that holds the voxels."""
+    path = volume.voxels.path
+    try:
+        digest = hashlib.sha256(str(path.stat().st_size).encode())
+        with path.open("rb") as file:
+            digest.update(file.read(1 << 20))
+    except OSError as error:
+        raise SourceError(volume.source, path.name, f"cannot be read: {error.strerror}") from None
     return digest.hexdigest()[:12]
 
 

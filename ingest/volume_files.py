@@ -314,8 +314,10 @@ def _check(source: Source, header: VolumeHeader) -> None:
         raise SourceError(source, "header", f"declares {sizes} voxels; an edge has 1 to {MAX_EDGE:,}")
     if not 0 < header.n_components <= 16 or header.n_bytes > MAX_VOXELS * header.dtype.itemsize:
         raise SourceError(source, "header", f"declares {header.n_bytes:,} bytes of voxels: too many")
-    if any(not np.isfinite(s) or s <= 0 for s in header.spacing):
-        raise SourceError(source, "header", f"declares a spacing of {header.spacing}: it must be above 0")
+    if len(header.spacing) not in (0, 3) or any(not np.isfinite(s) or s <= 0 for s in header.spacing):
+        raise SourceError(source, "header", f"declares a spacing of {header.spacing}: three lengths above 0 are needed")
+    if len(header.origin) not in (0, 3) or not all(map(np.isfinite, header.origin)):
+        raise SourceError(source, "header", f"declares an origin at {header.origin}: three positions are needed")
 
 
 def _settled(source: Source, header: VolumeHeader) -> tuple[VolumeHeader, list[str]]:

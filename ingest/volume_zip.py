@@ -6,7 +6,10 @@ Members are read in place; nothing is unpacked to the disk, and no more bytes th
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 from typing import IO, cast
 
@@ -16,6 +19,11 @@ from .contract import Source
 from .volume_files import VolumeHeader, Voxels
 
 MAX_MEMBERS = 1_000
+# whatever a damaged or strange archive makes the standard library raise
+_BROKEN = (
+    OSError, EOFError, RuntimeError, NotImplementedError, ValueError, struct.error, zlib.error, lzma.LZMAError,
+    zipfile.BadZipFile,
+)  # fmt: skip
 
 
 def members(source: Source) -> list[str]:
@@ -23,7 +31,7 @@ def members(source: Source) -> list[str]:
     try:
         with zipfile.ZipFile(source.path) as archive:
             return [info.filename for info in archive.infolist()[:MAX_MEMBERS] if not info.is_dir()]
-    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except _BROKEN as error:
         raise SourceError(source, None, f"is no archive that can be read: {error}", "get the file again") from None
 
 
@@ -36,7 +44,7 @@ def open_file(source: Source) -> tuple[VolumeHeader, Voxels]:
     try:
         with zipfile.ZipFile(source.path) as archive, archive.open(headers[0]) as member:
             text = member.read(metaimage.MAX_HEADER)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+    except _BROKEN as error:
         raise SourceError(source, headers[0], f"cannot be unpacked: {error}", "get the file again") from None
     header, data, _ = metaimage.parse(source, text)
     wanted = str(PurePosixPath(headers[0]).with_name(PurePosixPath(data).name or data))
@@ -48,7 +56,7 @@ def open_file(source: Source) -> tuple[VolumeHeader, Voxels]:
         try:
             archive = zipfile.ZipFile(source.path)
             return cast(IO[bytes], _Member(archive, wanted))
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        except _BROKEN as error:
             raise SourceError(source, wanted, f"cannot be unpacked: {error}", "get the file again") from None
 
     return header, Voxels(source.path, 0, packing, opener)
@@ -63,7 +71,7 @@ class _Member(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         try:
             return self._member.read(size)
-        except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
+        except _BROKEN as error:
             raise OSError(str(error)) from None
 
     def seek(self, offset: int, whence: int = 0) -> int:
