@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..spec import TableSpec
-from . import behavior, ccf, cells, ecephys, icephys, models, morphology, nwb
+from . import behavior, ccf, cells, ecephys, icephys, ish, models, morphology, nwb
 
 TABLES: dict[str, TableSpec] = {
     spec.name: spec
-    for module in (nwb, ecephys, behavior, icephys, cells, morphology, models, ccf)
+    for module in (nwb, ecephys, behavior, icephys, cells, morphology, models, ccf, ish)
     for spec in module.SPECS
 }
