@@ -9,7 +9,7 @@ branch point or tip; the one from a root to its first branch point is *initial*.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -88,6 +88,9 @@ SETS = (
     NeuriteSet("all_neurites_reference", (BASAL_DENDRITE,)),
 )
 
+# Sets of the same nodes are measured once.
+MEASURED = tuple({(*one.types, one.connected_only, one.extent_only): one for one in reversed(SETS)}.values())
+_PLACES = [next(k for k, m in enumerate(MEASURED) if replace(m, name=one.name) == one) for one in SETS]
 NODES_AT_ONCE = 30_000
 
 _COUNTS = (
@@ -127,11 +130,11 @@ def neurite_features(nodes: Ragged) -> Ragged:
     by_part = []
     with np.errstate(all="ignore"):  # a file may hold any numbers; what they give is NaN or infinite
         for part in _parts(nodes):
-            by_part.append(_features(Forest.of(part), SETS))
+            by_part.append(_features(Forest.of(part), MEASURED))
     n, k = len(nodes), len(SETS)
     values: dict[str, np.ndarray] = {"neurite_type": np.tile(np.array([s.name for s in SETS], object), n)}
     for name in FEATURES:
-        column = np.concatenate([found[name].T.ravel() for found in by_part]) if by_part else np.empty(0)
+        column = np.concatenate([found[name][_PLACES].T.ravel() for found in by_part]) if by_part else np.empty(0)
         if name in _COUNTS:
             is_missing = np.isnan(column)
             values[name] = np.ma.array(np.where(is_missing, 0, column).astype(np.int32), mask=is_missing)
