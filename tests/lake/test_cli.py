@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 import pytest
 from brainlake.lake import cli
+from brainlake.lake.commands.base import Where
 from brainlake.lake.errors import BrainlakeError, DamageError
 from brainlake.tests.fixtures.nwb1 import make_nwb1
 
@@ -155,7 +156,7 @@ def test_damage_and_defects_are_exit_code_2(run: Run, monkeypatch: pytest.Monkey
         def fail(*_: object, failure: BaseException = failure) -> None:
             raise failure
 
-        monkeypatch.setattr(cli._Where, "open", fail)
+        monkeypatch.setattr(Where, "open", fail)
         got, _, err = run("sql", "select 1")
         assert got == code
         assert err.strip().count("\n") == 0

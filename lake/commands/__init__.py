@@ -1,0 +1,1 @@
+"""The commands of ``brainlake``, by what people want: bring, ask, keep, work on files."""

@@ -1,0 +1,76 @@
+"""What commands share: the lake they work on, their options, and how they fail."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..output import FORMATS, ROWS_SHOWN, write_answer
+
+if TYPE_CHECKING:
+    from ..facade import Lake
+    from ..relation import Relation
+
+USER_ERROR, DEFECT, INTERRUPTED = 1, 2, 130
+
+
+def fail(message: str, code: int) -> int:
+    """Say on standard error what went wrong; returns the exit code."""
+    print(f"brainlake: {message}", file=sys.stderr)
+    return code
+
+
+class Where:
+    """The lake that a command works on; opened when it is needed, closed when the command ends."""
+
+    def __init__(self, path: Path | None, at: str | None) -> None:
+        self.path, self.at = path, at
+
+    def open(self) -> Lake:
+        from ..facade import open
+
+        at = int(self.at) if self.at and self.at.isdigit() else self.at
+        return click.get_current_context().with_resource(open(self.path, at))
+
+    def open_latest(self) -> Lake:
+        """For commands that write: the past cannot be written to."""
+        if self.at is not None:
+            raise click.UsageError("--at looks back; it does not go with a command that writes")
+        return self.open()
+
+
+pass_where = click.make_pass_decorator(Where)
+
+
+def examples(*lines: str) -> str:
+    """Examples below a command's help, as they are typed."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def output_options(command: Any) -> Any:
+    """How an answer is written: ``--format``, ``-o``, ``--rows``."""
+    for option in (
+        click.option("--rows", default=ROWS_SHOWN, show_default=True, help="Rows a table on screen shows; 0: all."),
+        click.option(
+            "-o",
+            "--output",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Write to a file; its suffix tells the format.",
+        ),
+        click.option("--format", type=click.Choice(FORMATS), help="By default table, for people."),
+    ):
+        command = option(command)
+    return command
+
+
+def write_relation(relation: Relation, output: dict[str, Any]) -> None:
+    """Write an answer as the options say."""
+    write_answer(relation.reader(), output["format"], output["output"], output["rows"])
+
+
+def split_names(names: str | None) -> list[str] | None:
+    """Names with commas between them."""
+    return None if names is None else [name.strip() for name in names.split(",") if name.strip()]
