@@ -10,10 +10,12 @@ select
     s.*,
     t.stimulus,
     t.response
-from icephys.sweeps as s
+from icephys.recorded_sweeps as s
 join icephys.sweep_traces as t
     on t.specimen_id = s.specimen_id
     and t.sweep_number = s.sweep_number
-where t.specimen_id = specimen::bigint
+where s.specimen_id = specimen::bigint
+    and s.sweep_number = sweep::bigint
+    and t.specimen_id = specimen::bigint
     and t.sweep_number = sweep::bigint
     and lake.require_sweep(specimen, sweep)
