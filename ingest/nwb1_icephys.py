@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
@@ -36,27 +37,32 @@ class Nwb1IcephysReader:
             return False
 
     def identify(self, source: Source) -> Identity:
-        with _open(source) as nwb:
+        with _open(source) as nwb, _understanding(nwb):
             recording = Recording(nwb)
             dataset = "Allen Cell Types Database" if recording.allen_specimen_id is not None else None
             return Identity(recording.subject, "cell_nwb", dataset)
 
     def inspect(self, source: Source, report: Report) -> None:
-        with _open(source) as nwb:
+        with _open(source) as nwb, _understanding(nwb):
             recording = Recording(nwb)
             _inspect(recording, recording.sweeps(report), report)
 
     def read(self, source: Source, parts: frozenset[str], report: Report) -> Iterator[Rows]:
-        with _open(source) as nwb:
+        with _open(source) as nwb, _understanding(nwb):
             recording = Recording(nwb)
             sweeps = recording.sweeps(report)
             _inspect(recording, sweeps, report)
-            try:
-                yield from _read(recording, sweeps, parts, report)
-            except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, pa.ArrowException) as error:
-                # files of all laboratories come by: one that nobody expected is an error of the source, not a crash
-                reason = f"is laid out as nobody expected: {type(error).__name__}: {' '.join(str(error).split())}"
-                raise SourceError(nwb.source, nwb.last_read, reason[:500], "report it if the file is sound") from error
+            yield from _read(recording, sweeps, parts, report)
+
+
+@contextlib.contextmanager
+def _understanding(nwb: NwbFile) -> Iterator[None]:
+    """Files of all laboratories come by: one that nobody expected is an error of the source, not a crash."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, pa.ArrowException) as error:
+        reason = f"is laid out as nobody expected: {type(error).__name__}: {' '.join(str(error).split())}"
+        raise SourceError(nwb.source, nwb.last_read, reason[:500], "report it if the file is sound") from error
 
 
 def _open(source: Source) -> NwbFile:
