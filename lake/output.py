@@ -19,7 +19,7 @@ from .errors import BrainlakeError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Format = Literal["table", "csv", "dat", "json", "parquet", "arrow", "swc"]
+Format = Literal["table", "csv", "dat", "json", "parquet", "arrow", "swc", "nrrd", "nifti", "npy"]
 FORMATS: tuple[str, ...] = get_args(Format)
 SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
@@ -29,9 +29,12 @@ SUFFIXES: dict[str, Format] = {
     ".arrow": "arrow",
     ".feather": "arrow",
     ".swc": "swc",
+    ".nrrd": "nrrd",
+    ".nii": "nifti",
+    ".npy": "npy",
     ".txt": "table",
 }
-BINARY = ("parquet", "arrow")
+BINARY = ("parquet", "arrow", "nrrd", "nifti", "npy")
 ROWS_SHOWN = 100
 LIST_ELEMENTS_SHOWN = 5
 NO_TERMINAL_WIDTH = 100_000  # a table that is read by a program is not folded
@@ -176,6 +179,15 @@ def _write_swc(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> N
     write_swc(batches, stream, rows)
 
 
+def _write_volume(name: str) -> Callable[[Any, IO[bytes], int], None]:
+    def write(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> None:
+        from . import volume_output
+
+        getattr(volume_output, f"write_{name}")(batches, stream, rows)
+
+    return write
+
+
 def _write_table(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> None:
     import io
 
@@ -244,4 +256,7 @@ _WRITERS: dict[str, Callable[[Any, IO[bytes], int], None]] = {
     "parquet": _write_parquet,
     "arrow": _write_arrow,
     "swc": _write_swc,
+    "nrrd": _write_volume("nrrd"),
+    "nifti": _write_volume("nifti"),
+    "npy": _write_volume("npy"),
 }

@@ -143,3 +143,41 @@ def columns_as_rows(columns: Ragged) -> Ragged:
         values = inner.values[inner.offsets[first] : inner.offsets[last]]
         images.append(values.reshape(last - first, -1).T.ravel() if last > first else values)
     return Ragged.of(images, np.int64)
+
+
+@udf(args=[_blob, _blob, _blob, _blob, pa.int64(), _longs, _longs, _longs, _longs, pa.string()], returns=_blob)
+def plane_voxels(
+    row_starts: Ragged,
+    run_starts: Ragged,
+    run_labels: Ragged,
+    plane_labels: Ragged,
+    n_ap: np.ndarray,
+    dv_at: Ragged,
+    ap_at: Ragged,
+    old_labels: Ragged,
+    new_labels: Ragged,
+    dtype: np.ndarray,
+) -> Ragged:
+    """Voxels of planes as the bytes of a file, ap fastest: all or some of them, relabelled or not.
+
+    n_ap : voxels along ap
+    dv_at, ap_at : ragged, indices to take; empty takes all
+    old_labels, new_labels : ragged, what becomes of labels; others become 0; empty keeps them
+    dtype : type of a voxel, as numpy names it
+    returns : ragged bytes, one plane a row
+    """
+    planes = Planes.of(row_starts, run_starts, run_labels, plane_labels)
+    rows = []
+    for i in range(len(row_starts)):
+        voxels = planes.plane(i, int(n_ap[i]))
+        if len(dv_at[i]):
+            voxels = voxels[dv_at[i]]
+        if len(ap_at[i]):
+            voxels = voxels[:, ap_at[i]]
+        if len(old_labels[i]):
+            order = np.argsort(old_labels[i])
+            known, new = old_labels[i][order], new_labels[i][order]
+            place = np.searchsorted(known, voxels).clip(max=len(known) - 1)
+            voxels = np.where(known[place] == voxels, new[place], 0)
+        rows.append(np.ascontiguousarray(voxels, np.dtype(dtype[i]).newbyteorder("<")).view(np.uint8).ravel())
+    return Ragged.of(rows, np.uint8)
