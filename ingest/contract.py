@@ -142,7 +142,8 @@ class Report:
 class Reader(Protocol):
     """A kind of source. Implementations are modules of this package or instances; see :mod:`.registry`.
 
-    A reader that takes settings has ``settings: Sequence[Setting]`` beside its parts; it finds them in the source.
+    A reader that takes settings has ``settings: Sequence[Setting]`` beside its parts; it finds them in the source. One
+    whose sources lie in several files has ``companions(source) -> Sequence[Path]``, the others: they count as content.
     """
 
     name: str  # "nwb", "ecephys_csv"; what ``--as`` takes

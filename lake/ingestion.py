@@ -210,10 +210,12 @@ def ingest_file(job: Job, progress: Callable[[str, int, int], None] = lambda *_:
 
 def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dict[str, Any]) -> Item:
     source = job.source
-    before = _stat(source)
+    before = [_stat(source.path)]
     reader = registry.choose(source, job.as_reader)
     facts["reader"] = reader.name
     source = replace(source, settings=choose_settings(reader, source.settings))
+    files = [source.path, *getattr(reader, "companions", lambda _: ())(source)]
+    before += [_stat(path) for path in files[1:]]
     identity = reader.identify(source)
     facts |= {"subject": identity.subject, "role": identity.role}
     chosen = choose_parts(reader, job.parts, job.with_parts)
@@ -226,7 +228,7 @@ def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dic
     catalog = Catalog.open(job.root)
     options = {"salvage": job.salvage, **dict(source.settings)}
     live = catalog.live_ingest(identity.subject, identity.role)
-    digest = _Digest(source.path)
+    digest = _Digest(files)
     if live and _same(live, reader, options, chosen) and live.source_sha256 == digest.result():
         return Item(str(source), "unchanged", **facts, ingest_id=live.ingest_id)
     with IngestWriter(
@@ -234,7 +236,7 @@ def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dic
         subject=identity.subject,
         role=identity.role,
         source_url=source.url,
-        source_size=before[0],
+        source_size=sum(size for size, _ in before),
         source_sha256=digest.result,  # asked for at commit: the file is hashed while it is read
         reader=reader.name,
         reader_version=reader.version,
@@ -250,7 +252,7 @@ def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dic
                 writer.attach(piece)
             else:
                 writer.write(piece.table, piece.columns)
-        if _stat(source) != before:
+        if [_stat(path) for path in files] != before:
             raise SourceError(source, None, "changed while it was read", "ingest it again")
         done = writer.commit(warnings=report.warnings, skipped=report.skipped, available=report.available)
     return Item(
@@ -307,19 +309,21 @@ def _same(live: IngestState, reader: Reader, options: dict[str, Any], chosen: fr
     )
 
 
-def _stat(source: Source) -> tuple[int, int]:
+def _stat(path: Path) -> tuple[int, int]:
     try:
-        status = source.path.stat()
+        status = path.stat()
     except OSError as error:
-        raise SourceError(source, None, f"cannot be opened: {error.strerror}") from None
+        raise SourceError(path, None, f"cannot be opened: {error.strerror}") from None
     return status.st_size, status.st_mtime_ns
 
 
 class _Digest:
-    """SHA-256 of a file, computed beside the reading of it (hashlib gives up the interpreter lock)."""
+    """SHA-256 of a source's files one after the other, computed beside the reading of them (hashlib gives up the
+    interpreter lock).
+    """
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._value = path, ""
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths, self._value = paths, ""
         self._error: OSError | None = None
         self._thread = threading.Thread(target=self._hash, daemon=True)
         self._thread.start()
@@ -327,9 +331,10 @@ class _Digest:
     def _hash(self) -> None:
         digest = hashlib.sha256()
         try:
-            with self._path.open("rb") as file:
-                while block := file.read(HASH_BLOCK):
-                    digest.update(block)
+            for path in self._paths:
+                with path.open("rb") as file:
+                    while block := file.read(HASH_BLOCK):
+                        digest.update(block)
         except OSError as error:
             self._error = error
         self._value = digest.hexdigest()
@@ -337,5 +342,5 @@ class _Digest:
     def result(self) -> str:
         self._thread.join()
         if self._error:
-            raise SourceError(self._path, None, f"cannot be read: {self._error.strerror}")
+            raise SourceError(self._paths[0], None, f"cannot be read: {self._error.strerror}")
         return self._value
