@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from .commands import asking, bringing, files, keeping
+from .commands import asking, bringing, files, keeping, pipelines
 from .commands.base import DEFECT, INTERRUPTED, USER_ERROR, Where, examples, fail
 from .errors import BrainlakeError
 
@@ -35,6 +35,7 @@ COMMANDS: tuple[click.Command, ...] = (
     keeping.check_command,
     keeping.compact,
     files.validate_swc,
+    pipelines.pipeline,
     files.demo,
 )
 

@@ -66,12 +66,12 @@ def write_answer(
         _WRITERS[chosen](answer, sys.stdout.buffer, rows)
         sys.stdout.flush()
     else:
-        with _whole(path) as stream:
+        with whole_file(path) as stream:
             _WRITERS[chosen](answer, stream, 0)
 
 
 @contextlib.contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """A file that appears under its name when it is complete, and not at all otherwise."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,15 @@ _NIFTI_TYPES = {"u1": 2, "f4": 16, "f8": 64, "u2": 512, "u4": 768}
 def write_nrrd(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
     """A NRRD file, packed with gzip, its axes named for what they are."""
     planes, shape, spacing, dtype = _opened(batches, "NRRD")
+    stream.write(nrrd_header(shape, spacing, dtype))
+    packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    for plane in planes:
+        stream.write(packer.compress(plane))
+    stream.write(packer.flush())
+
+
+def nrrd_header(shape: Sequence[int], spacing: Sequence[float], dtype: str) -> bytes:
+    """Header of a volume whose voxels follow in gzip, ap fastest; spacing in um along ap, dv and ml."""
     directions = " ".join(
         "(" + ",".join(f"{s:g}" if i == j else "0" for j in range(3)) + ")" for i, s in enumerate(spacing)
     )
@@ -42,11 +51,7 @@ def write_nrrd(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> 
         "encoding: gzip",
         "space origin: (0,0,0)",
     ]
-    stream.write(("\n".join(lines) + "\n\n").encode())
-    packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16)
-    for plane in planes:
-        stream.write(packer.compress(plane))
-    stream.write(packer.flush())
+    return ("\n".join(lines) + "\n\n").encode()
 
 
 def write_nifti(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:

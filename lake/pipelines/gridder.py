@@ -1,0 +1,271 @@
+"""Sections of an image series become grids in the reference space (spec: connectivity GRD-01 to GRD-16).
+
+    sections ──sums over cells──▶ planes ──stacked──▶ accumulators ──transformed──▶ 10 um files ──ratios──▶ grids
+
+Everything behind the stack goes sagittal plane by sagittal plane, so that memory holds the stack, the deformation field
+and a few planes, not volumes of 1.2 thousand million voxels.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ...ingest.contract import Source
+from ...udfs import gridding, resampling
+from ...udfs.grid_pyramid import RATIOS, data_mask, ratio, reduced_planes
+from ..errors import SourceError
+from .documents import COUNT, INDEX, LENGTH, NUMBER, TEXT, a_list, an_object
+from .images import fitted, read_image
+from .volumes import NrrdWriter, planes_of, volume_at, whole
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_POLYGONS = a_list(a_list({"type": "array", "prefixItems": [NUMBER, NUMBER], "items": False, "minItems": 2}))
+_SUB_IMAGE = an_object(
+    {
+        "specimen_tissue_index": INDEX,
+        "dimensions": an_object({"row": COUNT, "column": COUNT}),
+        "spacing": an_object({"row": LENGTH, "column": LENGTH}),
+    },
+    {
+        "segmentation_paths": an_object({"segmentation": TEXT}),
+        "intensity_paths": an_object({"green": an_object({"path": TEXT}, {"channel": {**INDEX, "default": 0}})}),
+        "polygons": {
+            "type": "object",
+            "properties": dict.fromkeys(("missing_tile", "no_signal", "aav_exclusion", "aav_tracer", "cav_tracer"), _POLYGONS),
+            "additionalProperties": False,
+            "default": {},
+        },
+    },
+)  # fmt: skip
+_NULLABLE = {"default": None}
+SCHEMA = an_object(
+    {
+        "case": {"enum": ["classic", "count", "cav"]},
+        "sub_images": a_list(_SUB_IMAGE, 1),
+        "image_series_slice_spacing": LENGTH,
+        "target_spacings": a_list(LENGTH, 1),
+        "reference_spacing": an_object({"row": LENGTH, "column": LENGTH, "slice": LENGTH}),
+        "reference_dimensions": an_object({"row": COUNT, "column": COUNT, "slice": COUNT}),
+        "sub_image_count": COUNT,
+        "grid_prefix": TEXT,
+        "accumulator_prefix": TEXT,
+    },
+    {
+        "affine_params": {"type": ["array", "null"], "items": NUMBER, "minItems": 12, "maxItems": 12, **_NULLABLE},
+        "deformation_field_path": {"type": ["string", "null"], **_NULLABLE},
+        "filter_bit": {"type": ["integer", "null"], "minimum": 0, "maximum": 7, **_NULLABLE},
+        "nprocesses": {**COUNT, "default": 8},
+        "reduce_level": {**INDEX, "maximum": 16, "default": 0},
+        "exact_overlap": {"type": "boolean", "default": False},
+        "storage_directory": {"type": ["string", "null"]},  # the reference takes and ignores these two
+        "log_level": {},
+    },
+)
+
+GRIDS = {
+    "classic": (
+        "projection_density", "injection_density", "injection_fraction", "projection_energy", "injection_energy",
+        "aav_exclusion_fraction",
+    ),
+    "count": ("projection_density", "injection_density", "injection_fraction", "aav_exclusion_fraction"),
+    "cav": ("cav_density",),
+}  # fmt: skip
+
+
+def run(parameters: dict[str, Any], source: Source) -> dict[str, Any]:
+    """Make accumulators and grids; returns their paths and the parameters.
+
+    Raises SourceError where an image, the field or a parameter is not as it should be.
+    """
+    with ThreadPoolExecutor(parameters["nprocesses"]) as pool:
+        stacks = _stacks(parameters, source, pool)
+        accumulators = _accumulate(parameters, stacks, pool)
+    made, infinite = _grids(parameters, accumulators)
+    paths = [str(path) for path in (*accumulators.values(), *made)]
+    return {
+        "output_file_paths": list(dict.fromkeys(paths)),
+        "input_parameters": parameters,
+        "infinite_voxels": infinite,
+    }
+
+
+def axes_of(parameters: Mapping[str, Any]) -> tuple[gridding.CoarseAxis, gridding.CoarseAxis]:
+    """Columns and rows of the coarse grid, by the first section: all are taken to be alike (GRD-10)."""
+    first, wanted = parameters["sub_images"][0], parameters["reference_spacing"]
+    columns, rows = (
+        gridding.coarse_axis(first["dimensions"][n], first["spacing"][n], wanted[n], parameters["reduce_level"])
+        for n in ("column", "row")
+    )
+    return columns, rows
+
+
+def section(
+    parameters: Mapping[str, Any], number: int, columns: gridding.CoarseAxis, rows: gridding.CoarseAxis
+) -> tuple[int, dict[str, np.ndarray]]:
+    """Place of a section in the stack, and its sums by accumulator (GRD-07 to GRD-09)."""
+    given, case, level = parameters["sub_images"][number], parameters["case"], parameters["reduce_level"]
+    shape = columns.n_reduced, rows.n_reduced
+    polygons = {name: gridding.rasterized(drawn, *shape, level) for name, drawn in given["polygons"].items()}
+    if case == "cav":
+        images = gridding.cav_images(polygons, shape)
+    else:
+        if "segmentation_paths" not in given or (case == "classic" and "intensity_paths" not in given):
+            raise ValueError(f"case {case} needs segmentation_paths" + " and intensity_paths" * (case == "classic"))
+        path = Path(given["segmentation_paths"]["segmentation"])
+        labels = read_image(path).T
+        if labels.dtype != np.uint8 or labels.shape != (columns.n_pixels, rows.n_pixels):
+            wanted = (columns.n_pixels, rows.n_pixels)
+            raise SourceError(path, None, f"holds {labels.shape} pixels of {labels.dtype}, and not {wanted} of uint8")
+        intensity = None
+        if case == "classic":
+            green = given["intensity_paths"]["green"]
+            intensity = fitted(read_image(Path(green["path"]), level, green["channel"]).T, shape)
+        labels = gridding.reduced_labels(labels, level)
+        images = gridding.signal_images(labels, polygons, intensity, parameters["filter_bit"])
+    return given["specimen_tissue_index"], {n: gridding.block_sums(i, columns, rows) for n, i in images.items()}
+
+
+def _stacks(parameters: dict[str, Any], source: Source, pool: ThreadPoolExecutor) -> dict[str, resampling.Placed]:
+    """Sums of all sections by accumulator, where they lie (GRD-10)."""
+    columns, rows = axes_of(parameters)
+
+    def summed(number: int) -> tuple[int, dict[str, np.ndarray]]:
+        try:
+            return section(parameters, number, columns, rows)
+        except ValueError as error:
+            raise SourceError(source, f"sub_images[{number}]", str(error)) from None
+
+    planes: dict[str, list[tuple[int, np.ndarray]]] = {}
+    seen: set[int] = set()
+    for place, sums in ahead(pool, summed, range(len(parameters["sub_images"])), parameters["nprocesses"]):
+        if place in seen or place >= parameters["sub_image_count"]:
+            reason = f"{place} is another's" if place in seen else f"{place} is not below sub_image_count"
+            raise SourceError(source, "specimen_tissue_index", reason)
+        seen.add(place)
+        for name, plane in sums.items():
+            planes.setdefault(name, []).append((place, plane))
+    shape = columns.n_cells, rows.n_cells, parameters["sub_image_count"]
+    spacing = columns.cell_um, rows.cell_um, float(parameters["image_series_slice_spacing"])
+    origin = columns.cell_um / 2, rows.cell_um / 2, 0.0
+    return {n: resampling.Placed(resampling.stacked(p, shape), spacing, origin) for n, p in planes.items()}
+
+
+def _reference(parameters: Mapping[str, Any]) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
+    """Voxels and their edges along ap, dv and ml."""
+    n, um = parameters["reference_dimensions"], parameters["reference_spacing"]
+    return (n["slice"], n["row"], n["column"]), (um["slice"], um["row"], um["column"])
+
+
+def _accumulate(
+    parameters: dict[str, Any], stacks: Mapping[str, resampling.Placed], pool: ThreadPoolExecutor
+) -> dict[str, Path]:
+    """Write every stack as seen from the reference space (GRD-11); returns the files."""
+    shape, spacing = _reference(parameters)
+    affine = resampling.Affine.of(parameters["affine_params"]) if parameters["affine_params"] else None
+    field = _field(parameters["deformation_field_path"])
+    suffix = f"_{spacing[0]:g}" if parameters["case"] == "cav" else ""
+    folder = Path(parameters["accumulator_prefix"])
+    paths = {name: folder / f"{name}{suffix}.nrrd" for name in stacks}
+
+    def seen(ml: int) -> dict[str, np.ndarray]:
+        points = resampling.to_stack(resampling.plane_points(ml, shape, spacing), affine, field)
+        return {n: s.at(points).astype(np.float32).reshape(shape[1], shape[0]) for n, s in stacks.items()}
+
+    with contextlib.ExitStack() as files:
+        writers = {n: files.enter_context(NrrdWriter(path, shape, spacing)) for n, path in paths.items()}
+        for planes in ahead(pool, seen, range(shape[2]), parameters["nprocesses"]):
+            for name, plane in planes.items():
+                writers[name].write(plane)
+    return paths
+
+
+def _field(path: str | None) -> resampling.Placed | None:
+    if path is None:
+        return None
+    volume = volume_at(path)
+    if volume.header.n_components != 3:
+        raise SourceError(path, None, f"has {volume.header.n_components} values a voxel; a displacement has 3")
+    ap, dv, ml = volume.header.along(volume.header.spacing)
+    return resampling.Placed(whole(volume), (ap, dv, ml))
+
+
+def _grids(parameters: Mapping[str, Any], accumulators: Mapping[str, Path]) -> tuple[list[Path], dict[str, int]]:
+    """Write ratios and the data mask at each target (GRD-12 to GRD-15); returns files and counts of infinite voxels."""
+    made: list[Path] = []
+    infinite: dict[str, int] = {}
+    totals = accumulators["sum_pixels"]
+    for name in GRIDS[parameters["case"]]:
+        numerator, _ = RATIOS[name]
+        if numerator not in accumulators:
+            continue  # no section had such a polygon
+        counted = [0]
+
+        def divided(numerator: str = numerator, counted: list[int] = counted) -> Iterator[np.ndarray]:
+            counted[0] = 0
+            for above, below in zip(planes_of(accumulators[numerator]), planes_of(totals), strict=True):
+                quotient = ratio(above, below)
+                counted[0] += int(np.isinf(quotient).sum())
+                yield quotient
+
+        made += _pyramid(parameters, name, divided)
+        infinite[name] = counted[0]
+    largest = max(float(plane.max()) for plane in planes_of(totals))
+
+    def masked() -> Iterator[np.ndarray]:
+        return (data_mask(plane, largest) for plane in planes_of(totals))
+
+    made += _pyramid(parameters, "data_mask", masked)
+    if parameters["case"] == "cav":
+        shape, spacing = _reference(parameters)
+        path = Path(parameters["accumulator_prefix"]) / f"data_mask_{spacing[0]:g}.nrrd"
+        made.append(_write(path, masked(), shape, spacing))
+    return made, infinite
+
+
+def _pyramid(parameters: Mapping[str, Any], name: str, planes: Callable[[], Iterable[np.ndarray]]) -> list[Path]:
+    """A grid at each target, every one from the full resolution (GRD-13)."""
+    shape, spacing = _reference(parameters)
+    if len(set(spacing)) > 1:
+        raise SourceError(name, "reference_spacing", "has edges that differ: a pyramid is of cubes")
+    made = []
+    for target in parameters["target_spacings"]:
+        factor = target / spacing[0]
+        path = Path(parameters["grid_prefix"]) / f"{name}_{target:g}.nrrd"
+        try:
+            smaller = reduced_planes(planes(), shape[2], factor, parameters["exact_overlap"])
+            sizes = [-(-2 * n // round(2 * factor)) for n in shape]
+            made.append(_write(path, smaller, sizes, (target,) * 3))
+        except ValueError as error:
+            raise SourceError(name, f"target_spacings, {target:g} um", str(error)) from None
+    return made
+
+
+def _write(path: Path, planes: Iterable[np.ndarray], shape: Iterable[int], spacing: Iterable[float]) -> Path:
+    with NrrdWriter(path, list(shape), list(spacing)) as writer:
+        for plane in planes:
+            writer.write(plane)
+    return path
+
+
+def ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], n: int) -> Iterator[R]:
+    """Results in the order of the items, of which a few are worked on at once and no more are held."""
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > n:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
