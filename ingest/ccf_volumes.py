@@ -19,7 +19,7 @@ from . import metaimage, nrrd
 from .ccf_blocks import Blocks
 from .ccf_labels import label_rows
 from .contract import Identity, Part, Report, Rows, Setting, Source, made_id
-from .volume_files import Volume, format_of, open_volume, read_head
+from .volume_files import CCF_SHAPES, Volume, format_of, open_volume, read_head
 
 KINDS = ("annotation", "mask", "labels", "template", "nissl", "grey")
 LABELS = frozenset({"annotation", "mask", "labels"})
@@ -80,7 +80,7 @@ class VolumeReader:
                 return False
             return len(headers) == 1 and not _SIGNALS.match(Path(headers[0]).name.lower())
         if kind == "npy":
-            return _has_dimensions(source)
+            return _is_volume_array(source)
         return True
 
     def companions(self, source: Source) -> Sequence[Path]:
@@ -111,11 +111,14 @@ class VolumeReader:
         yield from _voxel_rows(volume, told, report)
 
 
-def _has_dimensions(source: Source) -> bool:
-    """An array of numbers with the dimensions of a volume."""
+def _is_volume_array(source: Source) -> bool:
+    """An array of numbers that its name or its shape tells to be a volume: any list of matrices has three dimensions."""
     head = read_head(source, 512)
-    shape = re.search(rb"'shape':\s*\(\s*\d+\s*,\s*\d+\s*,\s*\d+\s*(,\s*\d+\s*)?,?\)", head)
-    return bool(shape) and re.search(rb"'descr':\s*'[<>|=][biuf]\d", head) is not None
+    match = re.search(rb"'shape':\s*\(\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*,?\)", head)
+    if not match or re.search(rb"'descr':\s*'[<>|=][biuf]\d", head) is None:
+        return False
+    name = source.name.lower()
+    return tuple(map(int, match.groups())) in CCF_SHAPES.values() or any(p.match(name) for p, _ in _NAMES)
 
 
 def tell(volume: Volume) -> Told:

@@ -15,6 +15,8 @@ from brainlake.tests.fixtures.memory import memory_connection
 
 LABELS = ccf.annotation()
 UM = 25
+GREY = np.random.default_rng(2).integers(1, 517, (20, 18, 33)).astype(np.uint16)
+GREY[:16, :16, :16] = 0  # a whole block of zeros, which is not kept
 
 
 def below(structure: int) -> set[int]:
@@ -31,6 +33,8 @@ def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyCon
         tables_of(ccf.write_csv(folder / "structures.csv")),
         tables_of(ccf.write_nrrd(folder / "annotation_25.nrrd", LABELS), version="ccf_2017"),
         tables_of(ccf.write_nrrd(folder / "annotation_10.nrrd", LABELS[::-1].copy(), um=10), version="ccf_2016"),
+        tables_of(ccf.write_nrrd(folder / "average_template_100.nrrd", GREY, um=100)),
+        tables_of(ccf.write_nrrd(folder / "field.nrrd", GREY.astype(np.float32) / 7, um=50), kind="grey"),
         tables_of(folder / "385.obj"),
     )
     con = memory_connection(tables)
@@ -146,7 +150,7 @@ def test_voxels_of_every_structure_and_hemisphere(con):
         if not inside.any():
             assert row["centroid_ap_um"] is None
             continue
-        at = np.argwhere(inside) + [0, 0, 5 if row["hemisphere_id"] == 2 else 0]
+        at = np.argwhere(inside) + np.array([0, 0, 5 if row["hemisphere_id"] == 2 else 0])
         centroid = [row["centroid_ap_um"], row["centroid_dv_um"], row["centroid_ml_um"]]
         assert centroid == pytest.approx(at.mean(axis=0) * UM)
         assert row["first_index"] == at.min(axis=0).tolist()
@@ -193,7 +197,7 @@ def test_other_annotations_are_asked_by_resolution_or_version(con):
     expected = [(int(LABELS[::-1][1, 1, 1]),)]
     assert con.execute(query.format("at_resolution_um := 10")).fetchall() == expected
     assert con.execute(query.format("of_version := 'ccf_2016'")).fetchall() == expected
-    with pytest.raises(duckdb.Error, match="absent: no annotation at 50.* brings one"):
+    with pytest.raises(duckdb.Error, match=r"absent: no annotation at 50.* brings one"):
         con.execute(query.format("at_resolution_um := 50")).fetchall()
 
 
@@ -252,7 +256,7 @@ def test_colours_of_a_slice(con):
 def test_coverage_tells_what_is_missing_and_what_is_too_much(con):
     found = {(r["acronym"], r["difference"]): r["n_voxels"]
              for r in rows(con, "from ccf.coverage(['VISp', 'TH'], ['Isocortex'])")}  # fmt: skip
-    n = {id_: int((LABELS == id_).sum()) for id_ in (1027, 549, ccf.BIG)}
+    n = {id_: int((id_ == LABELS).sum()) for id_ in (1027, 549, ccf.BIG)}
     assert found == {("AUDp", 1): n[1027], ("TH", -1): n[549], ("far", -1): n[ccf.BIG]}
 
 
@@ -261,3 +265,41 @@ def test_meshes_as_vertices_and_faces(con):
     assert con.execute("select vertices, normals from ccf.mesh_faces order by face_index").fetchall() == [
         ([0, 1, 2], [0, 0, 0]), ([0, 1, 3], [1, 1, 1])
     ]  # fmt: skip
+
+
+# -- grey values -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("plane", "index", "image"),
+    [("coronal", 17, GREY[17]), ("horizontal", 3, GREY[:, 3]), ("sagittal", 32, GREY[:, :, 32].T)],
+)
+def test_slices_of_grey_values(con, plane, index, image):
+    for kind, um, scale in (("template", 100, np.float64(1)), ("grey", 50, None)):
+        (one,) = rows(con, f"from ccf.grey_slice_image('{plane}', {index * um}, of_kind := '{kind}')")
+        expected = image / scale if scale else (image.astype(np.float32) / 7).astype(np.float64)
+        assert np.array_equal(np.reshape(one["grey_values"], (one["n_rows"], one["n_columns"])), expected)
+
+
+def test_a_slice_without_a_block_is_black(con):
+    empty = np.zeros((16, 16, 16), np.uint16)
+    assert not GREY[:16, :16, :16].any()
+    (one,) = rows(con, "from ccf.grey_slice_image('coronal', 0)")
+    image = np.reshape(one["grey_values"], (18, 33))
+    assert np.array_equal(image[:16, :16], empty[0])
+
+
+def test_grey_values_at_points(con):
+    where = np.random.default_rng(3).uniform(-100, np.array(GREY.shape) * 110, (400, 3))
+    con.register("points_given", points_of(where))
+    found = rows(con, "from ccf.grey_at('points_given') order by n")
+    index = np.floor(where / 100).astype(int)
+    inside = (index >= 0).all(axis=1) & (index < GREY.shape).all(axis=1)
+    assert 0 < inside.sum() < len(where)
+    for row, at, is_inside in zip(found, index, inside, strict=True):
+        assert row["grey_value"] == (GREY[tuple(at)] if is_inside else None)
+
+
+def test_a_volume_that_is_not_here_is_told(con):
+    with pytest.raises(duckdb.Error, match="absent: no volume of kind nissl"):
+        con.execute("from ccf.grey_slice_image('coronal', 0, of_kind := 'nissl')").fetchall()
