@@ -6,6 +6,7 @@
 --   at_um              position along the axis that it cuts; the nearest slice (um)
 --   of_kind            template, nissl or grey
 --   at_resolution_um   edge of a voxel (um); NULL: what is nearest to 25
+--   plane              coronal, horizontal or sagittal, as asked for
 --   slice_index        index of the slice along that axis
 --   n_rows             rows of the image: coronal and sagittal along dv, horizontal along ap
 --   n_columns          columns of the image: coronal and horizontal along ml, sagittal along ap
@@ -52,6 +53,7 @@ _gathered as (
     from _tiles as t
 )
 select
+    plane_name as plane,
     c.slice_index,
     c.n_rows,
     c.n_columns,

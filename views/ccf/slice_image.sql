@@ -6,11 +6,13 @@
 --   at_um              position along the axis that it cuts; the nearest slice, as in the reference (um)
 --   at_resolution_um   edge of a voxel of the annotation (um); NULL: what is nearest to 25
 --   of_version         version of the annotation; NULL: ccf_2017 before others
+--   plane              coronal, horizontal or sagittal, as asked for
 --   slice_index        index of the slice along that axis
 --   n_rows             rows of the image: coronal and sagittal along dv, horizontal along ap
 --   n_columns          columns of the image: coronal and horizontal along ml, sagittal along ap
 --   spacing_um         edge of a voxel (um)
 --   structure_ids      structure of each voxel, row by row; 0 for background
+--   palette            structures that the annotation has: structure_id, acronym and rgb
 with _cut as (
     from ccf.slice_cut(plane_name, at_um, at_resolution_um := at_resolution_um, of_version := of_version)
 ),
@@ -24,15 +26,27 @@ _planes as (
     join _cut as c on c.volume_id = p.volume_id
     where plane_name <> 'sagittal' or p.ml_index = c.slice_index
 ),
+_palette as (
+    select list({'structure_id': s.structure_id, 'acronym': s.acronym, 'rgb': s.rgb}) as palette
+    from ccf.structures as s
+    where s.structure_id in (
+        select g.structure_id
+        from ccf.label_geometry as g
+        join _cut as c on c.volume_id = g.volume_id
+    )
+),
 _gathered as (
     select list(p.labels order by p.ml_index) as columns
     from _planes as p
 )
 select
+    plane_name as plane,
     c.slice_index,
     case plane_name when 'horizontal' then c.shape[1] else c.shape[2] end as n_rows,
     case plane_name when 'sagittal' then c.shape[1] else c.shape[3] end as n_columns,
     c.spacing_um[1] as spacing_um,
-    case plane_name when 'sagittal' then g.columns[1] else columns_as_rows(g.columns) end as structure_ids
+    case plane_name when 'sagittal' then g.columns[1] else columns_as_rows(g.columns) end as structure_ids,
+    l.palette
 from _cut as c
 cross join _gathered as g
+cross join _palette as l
