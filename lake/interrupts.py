@@ -29,14 +29,15 @@ def interruptible(work: Callable[[], T], interrupt: Callable[[], None]) -> T:
         finally:
             done.set()
 
-    threading.Thread(target=do, daemon=True).start()
+    thread = threading.Thread(target=do, daemon=True)
     try:
+        thread.start()
         while not done.wait(0.2):  # short waits: a signal that another thread took would not end a long one
             pass
     except KeyboardInterrupt:
         # DuckDB stops at once, and its connection must not be closed before; what had not yet begun to compute when it
         # was told to stop has to be told again.
-        while not done.is_set():
+        while thread.ident is not None and not done.is_set():
             interrupt()
             done.wait(0.1)
         raise

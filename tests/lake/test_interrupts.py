@@ -21,6 +21,7 @@ def test_work_that_hears_nothing_before_it_begins_is_told_again():
     begun, told = threading.Event(), threading.Event()
 
     def work() -> None:
+        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
         time.sleep(0.3)  # told to stop meanwhile, to no effect
         begun.set()
         told.wait(20)
@@ -29,7 +30,6 @@ def test_work_that_hears_nothing_before_it_begins_is_told_again():
         if begun.is_set():
             told.set()
 
-    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         interruptible(work, interrupt)
     assert told.is_set()
