@@ -103,10 +103,10 @@ FAMILY = {"TINYINT": "BIGINT", "SMALLINT": "BIGINT", "INTEGER": "BIGINT", "FLOAT
 
 
 def test_a_column_name_has_one_type_everywhere(columns):
-    """The nwb schema aside, which keeps the words of the files it reads (there, session_id is text)."""
+    """The nwb and rma schemas aside, which keep the words of files and of the API (in nwb, session_id is text)."""
     types: dict[str, dict[str, str]] = defaultdict(dict)
     for name in (*TABLES, *VIEWS):
-        if not name.startswith("nwb."):
+        if not name.startswith(("nwb.", "rma.")):
             for column, kind in columns[name].items():
                 element = kind.removesuffix("[]")
                 types[column].setdefault(FAMILY.get(element, element), name)
