@@ -22,8 +22,11 @@ KERNEL_RADIUS = 15
 
 
 def upright(volume: np.ndarray) -> np.ndarray:
-    """A volume ``[ap, dv, ml]`` as it is looked at: axes permuted (2, 1, 0), the first flipped (THB-01)."""
-    return volume.transpose(2, 1, 0)[::-1]
+    """A volume ``[ap, dv, ml]`` as it is looked at from behind: x runs along ml from right to left (THB-01).
+
+    The reference permutes the image axes ap, dv, ml to ml, dv, ap, and flips the first.
+    """
+    return volume[:, :, ::-1]
 
 
 def windowed(volume: np.ndarray, lowest: float, highest: float) -> np.ndarray:

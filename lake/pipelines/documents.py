@@ -45,7 +45,7 @@ def run_documents(name: str, given: Path, made: Path) -> dict[str, Any]:
     parameters = checked(source, read_json(source), pipeline.SCHEMA)
     if not made.parent.is_dir():
         raise BrainlakeError(f"{made}: there is no folder {made.parent}")
-    result: dict[str, Any] = pipeline.run(parameters, source)
+    result: dict[str, Any] = pipeline.run(parameters, source, made.parent)
     with whole_file(made) as stream:
         stream.write(json.dumps(result, indent=2, allow_nan=False).encode() + b"\n")
     return result

@@ -81,11 +81,15 @@ GRIDS = {
 }  # fmt: skip
 
 
-def run(parameters: dict[str, Any], source: Source) -> dict[str, Any]:
+def run(parameters: dict[str, Any], source: Source, folder: Path) -> dict[str, Any]:
     """Make accumulators and grids; returns their paths and the parameters.
+
+    folder : where relative prefixes are taken from
 
     Raises SourceError where an image, the field or a parameter is not as it should be.
     """
+    asked = parameters
+    parameters = {**asked, **{name: str(folder / asked[name]) for name in ("grid_prefix", "accumulator_prefix")}}
     with ThreadPoolExecutor(parameters["nprocesses"]) as pool:
         stacks = _stacks(parameters, source, pool)
         accumulators = _accumulate(parameters, stacks, pool)
@@ -93,7 +97,7 @@ def run(parameters: dict[str, Any], source: Source) -> dict[str, Any]:
     paths = [str(path) for path in (*accumulators.values(), *made)]
     return {
         "output_file_paths": list(dict.fromkeys(paths)),
-        "input_parameters": parameters,
+        "input_parameters": asked,
         "infinite_voxels": infinite,
     }
 

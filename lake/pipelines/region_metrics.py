@@ -31,7 +31,7 @@ SCHEMA = an_object(
 )
 
 
-def run(parameters: dict[str, Any], source: Source) -> dict[str, Any]:
+def run(parameters: dict[str, Any], source: Source, _folder: Path) -> dict[str, Any]:
     """The metrics by name: centroid in pixels, the rest in degrees."""
     rows = parameters["mask"]
     if len(rows) != parameters["height"] or any(len(row) != parameters["width"] for row in rows):

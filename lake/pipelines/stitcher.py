@@ -39,8 +39,11 @@ SCHEMA = an_object(
 MAX_PIXELS = 1 << 32
 
 
-def run(parameters: dict[str, Any], source: Source) -> dict[str, Any]:
-    """Write the section, uint16, a page a channel; returns its path and the outlines of tiles that were missing."""
+def run(parameters: dict[str, Any], source: Source, folder: Path) -> dict[str, Any]:
+    """Write the section, uint16, a page a channel; returns its path and the outlines of tiles that were missing.
+
+    folder : where a relative ``slice_fname`` is put
+    """
     size, channels = parameters["image_dimensions"], parameters["channels"]
     shape = size["row"], size["column"]
     if shape[0] * shape[1] * len(channels) > MAX_PIXELS:
@@ -64,9 +67,10 @@ def run(parameters: dict[str, Any], source: Source) -> dict[str, Any]:
             )
         except ValueError as error:
             raise SourceError(source, where, str(error)) from None
-    write_image(Path(parameters["slice_fname"]), np.moveaxis(section, 0, 2))
+    path = folder / parameters["slice_fname"]
+    write_image(path, np.moveaxis(section, 0, 2))
     return {
-        "slice_fname": parameters["slice_fname"],
+        "slice_fname": str(path),
         "missing_tile_paths": {str(index): outline for index, outline in missing.items()},
         "input_parameters": parameters,
     }

@@ -50,14 +50,17 @@ SCHEMA = an_object(
 )
 
 
-def run(parameters: dict[str, Any], source: Source) -> dict[str, Any]:
-    """Write strips and depth sheets; returns their paths, and notes on what was not quite as asked."""
+def run(parameters: dict[str, Any], source: Source, folder: Path) -> dict[str, Any]:
+    """Write strips and depth sheets; returns their paths, and notes on what was not quite as asked.
+
+    folder : where relative paths of outputs are put
+    """
     volume = volume_at(parameters["volume_path"])
     values = kernels.windowed(
         kernels.upright(whole(volume)).astype(np.float64), parameters["min_threshold"], parameters["max_threshold"]
     )
     colours = _colormap(Path(parameters["colormap_path"]))
-    made: list[str] = []
+    made: list[Path] = []
     notes: list[str] = []
     for number, wanted in enumerate(parameters["rotations"]):
         z, y, x = values.shape
@@ -74,21 +77,21 @@ def run(parameters: dict[str, Any], source: Source) -> dict[str, Any]:
             turn["to_axis"],
             kernels.angles(turn["start"], turn["end"], turn["nsteps"]),
         )
-        write_image(Path(wanted["depth_path"]), depth.astype(np.uint16))
-        made.append(wanted["depth_path"])
+        made.append(folder / wanted["depth_path"])
+        write_image(made[-1], depth.astype(np.uint16))
         for image in wanted["output_images"]:
-            _write(image, strip, colours, turn["nsteps"])
-            made.append(image["path"])
-    return {"output_file_paths": made, "notes": notes, "input_parameters": parameters}
+            made.append(folder / image["path"])
+            write_image(made[-1], _coloured(image, strip, colours, turn["nsteps"]))
+    return {"output_file_paths": [str(path) for path in made], "notes": notes, "input_parameters": parameters}
 
 
-def _write(image: dict[str, Any], strip: np.ndarray, colours: np.ndarray, n_views: int) -> None:
-    """One strip in colour; a background as large as one view lies behind each."""
+def _coloured(image: dict[str, Any], strip: np.ndarray, colours: np.ndarray, n_views: int) -> np.ndarray:
+    """One strip as it is asked for, over its background."""
     finished = kernels.finished(strip, image["blur"], image["scale"])
     behind: np.ndarray | float = 0.0
     if path := image["background_path"]:
         behind = _background(Path(path), finished.shape, n_views)
-    write_image(Path(image["path"]), kernels.coloured(finished, colours, behind))
+    return kernels.coloured(finished, colours, behind)
 
 
 def _background(path: Path, shape: tuple[int, ...], n_views: int) -> np.ndarray:
