@@ -26,7 +26,7 @@ from .spool import MEMORY_BUDGET, Spool
 _BATCH_SPIKES = 1 << 19
 _MAX_TIME = SPIKE_BLOCK_S * (2**31 - 2)
 _SAMPLE = 32_768  # times from which a clock is sought
-_PROBED = 1 << 20  # times on which it is tried
+_PROBED = 1 << 18  # times on which it is tried
 
 
 @dataclass

@@ -7,6 +7,7 @@ import errno
 import itertools
 import os
 import uuid
+from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +23,7 @@ from .errors import CatalogError, DamageError, SpecError
 from .records import ColumnStats, WrittenFile
 from .spec import INGEST_ID_FIELD, PARQUET_ENCODING, TableSpec
 
+ENCODED_AHEAD = 64 << 20  # bytes of row groups that may wait to be encoded: a reader goes on meanwhile
 SMALL_TABLE_ROWS = 1_000_000  # rows of a small table that are sorted in memory before they become a file
 
 
@@ -186,7 +188,7 @@ class _OpenFile:
         make_folder(self.path.parent)
         self._writer = pq.ParquetWriter(self.path, spec.arrow, **parquet_options(spec))
         self._encoder = ThreadPoolExecutor(1, "parquet")
-        self._encoding: Future[None] | None = None  # one row group at most, so that memory stays bounded
+        self._encoding: deque[tuple[int, Future[None]]] = deque()  # (bytes, row group being encoded)
         self._pending: list[pa.Table] = []
         self._last: pa.Table | None = None
         self._stats = {name: _Range() for name in _stats_columns(spec)}
@@ -213,16 +215,16 @@ class _OpenFile:
             if stop == table.num_rows and not last:
                 self._pending = [table.slice(start)]
                 return
-            self._encoded()
             group = table.slice(start, stop - start)
-            self._encoding = self._encoder.submit(self._writer.write_table, group, max(1, group.num_rows))
+            self._encoded(ENCODED_AHEAD - group.nbytes)
+            done = self._encoder.submit(self._writer.write_table, group, max(1, group.num_rows))
+            self._encoding.append((group.nbytes, done))
         self._pending = []
 
-    def _encoded(self) -> None:
-        """The row group in hand is in the file when this returns, or its error is raised."""
-        if self._encoding is not None:
-            encoding, self._encoding = self._encoding, None
-            encoding.result()
+    def _encoded(self, ahead: int = 0) -> None:
+        """Wait until row groups of no more than so many bytes are not yet in the file; their errors are raised here."""
+        while self._encoding and sum(size for size, _ in self._encoding) > max(ahead, 0):
+            self._encoding.popleft()[1].result()
 
     def finish(self, ingests: Mapping[int, int] | None) -> WrittenFile:
         try:
