@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from .icephys_traces import thinned
 from .style import canvas, colour, first_of, legend, need
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["glif_run"]
-
-_MOST_SAMPLES = 20_000  # more than any picture has pixels; extremes of bins are drawn instead
+__all__ = ["glif_run", "model_and_recording"]
 
 
 def glif_run(frame: pl.DataFrame, *, start: float = 0.0, stop: float | None = None, ax: Axes | None = None) -> Axes:
@@ -62,6 +61,55 @@ def glif_run(frame: pl.DataFrame, *, start: float = 0.0, stop: float | None = No
         return currents
 
 
+def model_and_recording(frame: pl.DataFrame, *, spikes: pl.DataFrame | None = None, ax: Axes | None = None) -> Axes:
+    """A model's potential over the recorded one, and below how much later its spikes come (P20).
+
+    Columns: ``timestamp`` (s), ``recorded_mv``, ``model_mv``, both as recorded: a model that has the junction potential
+    in it is shifted by the query. ``spikes``: ``spike_time`` (s) and ``source``, recorded or model; a recorded spike is
+    compared with the model's nearest.
+    returns : the lower panel if there are spikes, else the upper; both are ``child_axes`` of ``ax``
+    """
+    need(frame, "model_and_recording", "timestamp", "recorded_mv", "model_mv")
+    frame = frame.sort("timestamp")
+    time = frame["timestamp"].to_numpy()
+    with canvas(ax, (7.2, 4.2)) as ax:
+        ax.set_axis_off()
+        upper = ax.inset_axes((0.0, 0.32, 1.0, 0.68) if spikes is not None else (0.0, 0.0, 1.0, 1.0))
+        for column, tint in (("recorded_mv", "0.55"), ("model_mv", colour(1))):
+            name = column.removesuffix("_mv")
+            upper.plot(*thinned(time, frame[column].to_numpy()), color=tint, linewidth=0.8, label=name)
+        upper.set_ylabel("potential (mV)")
+        upper.set_xlim(time[0], time[-1])
+        legend(upper)
+        if spikes is None:
+            upper.set_xlabel("time (s)")
+            return upper
+        need(spikes, "model_and_recording (spikes)", "spike_time", "source")
+        lower = ax.inset_axes((0.0, 0.0, 1.0, 0.24), sharex=upper)
+        upper.tick_params(labelbottom=False)
+        recorded, model = (
+            spikes.filter(pl.col("source") == source)["spike_time"].drop_nulls().sort().to_numpy()
+            for source in ("recorded", "model")
+        )
+        late = lateness(recorded, model)
+        lower.axhline(0, color="0.7", linewidth=0.7)
+        lower.plot(recorded, late * 1e3, "o", color=colour(0), ms=3.5, lw=0)
+        lower.set_ylabel("later by (ms)")
+        lower.set_xlabel("time (s)")
+        return lower
+
+
+def lateness(recorded: np.ndarray, model: np.ndarray) -> np.ndarray:
+    """How much later (s) than each recorded spike the model's nearest spike comes, of equally near ones the earlier.
+
+    recorded : (n,), model : (m,), ascending; returns : (n,), NaN for m = 0
+    """
+    if not len(model):
+        return np.full(len(recorded), np.nan)
+    nearest = np.abs(model[None, :] - recorded[:, None]).argmin(axis=1)
+    return model[nearest] - recorded
+
+
 def _spikes(ax: Axes, frame: pl.DataFrame, height: str, voltage: np.ndarray, dt: float, shown: slice) -> None:
     """Spikes where the lines cross, and the last sample before each."""
     steps = frame["spike_time_steps"][0].to_numpy()
@@ -79,13 +127,4 @@ def _trace(
     """A trace, ``late`` samples on; of very many samples the extremes of bins. Gaps stay gaps."""
     values = samples[shown] * factor
     times = (np.arange(len(values)) + shown.start + late) * dt
-    step = -(-len(values) // (_MOST_SAMPLES // 2))
-    if step > 1:
-        n = len(values) // step * step
-        bins = values[:n].reshape(-1, step)
-        is_gap = np.asarray(np.isnan(bins).all(1))
-        filled = np.where(is_gap[:, None], 0.0, bins)
-        extremes = np.stack([np.nanmin(filled, 1), np.nanmax(filled, 1)], 1)
-        extremes[is_gap] = np.nan
-        times, values = np.repeat(times[:n:step], 2), extremes.ravel()
-    ax.plot(times, values, color=tint, linewidth=0.8, label=name)
+    ax.plot(*thinned(times, values), color=tint, linewidth=0.8, label=name)

@@ -12,6 +12,7 @@ import polars as pl
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe & Ito (2008): distinct also for the colour-blind.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
@@ -40,6 +41,13 @@ def canvas(ax: Axes | None, size: tuple[float, float] = (6.4, 3.6)) -> Iterator[
         yield ax
 
 
+@contextmanager
+def page(size: tuple[float, float]) -> Iterator[Figure]:
+    """A figure for several pictures, in the project's look."""
+    with plt.rc_context(_LOOK):
+        yield plt.figure(figsize=size, layout="constrained")
+
+
 def need(frame: pl.DataFrame, picture: str, *columns: str) -> None:
     """Raise ValueError naming the column that a picture misses."""
     missing = [c for c in columns if c not in frame.columns]
@@ -63,6 +71,12 @@ def legend(ax: Axes, title: str | None = None, at_most: int = 12) -> None:
     _, labels = ax.get_legend_handles_labels()
     if 1 < len(labels) <= at_most:
         ax.legend(title=title, loc="upper left", bbox_to_anchor=(1.0, 1.0), alignment="left")
+
+
+def legend_inside(ax: Axes, place: Any, title: str | None = None, **look: Any) -> None:
+    """A legend where a picture leaves room for it."""
+    if ax.get_legend_handles_labels()[1]:
+        ax.legend(title=title, loc=place, **look)
 
 
 def grid_of(frame: pl.DataFrame, y: str, x: str, value: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
