@@ -23,7 +23,7 @@ _MAX_TICK = 2.0**53  # beyond it a tick is not exact in float64
 _ON_GRID = 1e-4  # ticks; rounding of times and of the declared rate moves a spike of three hours by less
 _FEWEST = 8  # fewer spikes agree with many shifts, and would gain nothing
 _FIRST_BATCH, _BATCH = 1 << 15, 1 << 19  # ticks tried at once
-_REJECTING = 48  # times that leave few of them
+_REJECTING, _REJECTING_MORE = 48, 1024  # times that leave few of them, then hardly any
 
 
 @dataclass(frozen=True)
@@ -149,17 +149,21 @@ def _shifts(
     middle = float(np.rint(times[0] * rate))
     half_ulp = np.spacing(np.abs(times)) / 2
     # a spread of early and late times rejects a wrong tick soonest
-    order = np.argsort(np.arange(len(times)) * 0.618_033_988_75 % 1.0)[:_REJECTING]
+    order = np.argsort(np.arange(len(times)) * 0.618_033_988_75 % 1.0)
     away = np.arange(start, stop, dtype=np.float64)
     lead = np.concatenate((middle + away, middle - away))
     low, high = np.full(len(lead), -np.inf), np.full(len(lead), np.inf)
     widest = float(np.spacing((stop + 1) / rate)) / 2  # one slack for all shifts of the range: a little generous
-    for i in order:
+    for i in order[:_REJECTING]:
         shift = (lead + steps[i]) / rate - times[i]
         slack = half_ulp[i] + widest
         low, high = np.maximum(low, shift - slack), np.minimum(high, shift + slack)
         kept = low <= high
         lead, low, high = lead[kept], low[kept], high[kept]
+    more = order[_REJECTING : _REJECTING + _REJECTING_MORE]
+    shifts = (lead[:, None] + steps[more]) / rate - times[more]
+    slack = half_ulp[more] + widest
+    lead = lead[(shifts - slack).max(1, initial=-np.inf) <= (shifts + slack).min(1, initial=np.inf)]
     for one in lead:  # few are left, and each of all times must admit them
         shift = (one + steps) / rate - times
         slack = half_ulp + np.spacing(np.abs(shift)) / 2
