@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from . import asking, counting, glif, growing, ingesting, morphology, spike_layout, sweep_layout, sweeps
+from . import asking, ccf, counting, glif, growing, ingesting, morphology, spike_layout, sweep_layout, sweeps
 from .material import Material
 from .measure import Row, table
 
@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
     "sweeps": ("Sweeps of a cell", sweeps.fetching),
     "counting": ("Counts of 500 units in 50,000 windows", counting.counting),
     "morphology": ("Features of reconstructions", morphology.morphology),
+    "ccf": ("The reference space at 25 um", ccf.ccf),
     "glif": ("GLIF models simulated", glif.simulating),
     "growth": ("A growing lake", growing.growth),
     "billion": ("A lake of 1,000 M spikes", growing.billion),

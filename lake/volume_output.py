@@ -78,7 +78,7 @@ def write_npy(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> N
     """An array ``[ap, dv, ml]`` for ``numpy.load``, in Fortran order: its bytes are those of the planes."""
     planes, shape, _, dtype = _opened(batches, "npy")
     header = {"descr": np.dtype(dtype).newbyteorder("<").str, "fortran_order": True, "shape": tuple(shape)}
-    np.lib.format.write_array_header_1_0(stream, header)  # type: ignore[arg-type]
+    np.lib.format.write_array_header_1_0(stream, header)
     for plane in planes:
         stream.write(plane)
 

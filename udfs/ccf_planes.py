@@ -125,7 +125,7 @@ def labels_of_slice(
     dv, ap = np.where(is_coronal[which], along, across), np.where(is_coronal[which], across, along)
     values[place] = planes.find(which, dv, ap)
     for i in np.flatnonzero(is_whole):
-        values[offsets[i] : offsets[i + 1]] = planes.plane(i, int(n_ap[i])).ravel()
+        values[offsets[i] : offsets[i + 1]] = planes.plane(int(i), int(n_ap[i])).ravel()
     return Ragged(values, offsets)
 
 

@@ -55,4 +55,4 @@ select
     f.voxel.hemisphere_id as ccf_hemisphere_id
 from _points as p
 left join _found as f on f.voxel.p = p._point
-left join ccf.structures as s on s.structure_id = f.label
+left join ccf.structure_acronyms as s on s.structure_id = f.label
