@@ -1,0 +1,10 @@
+-- one organism of the warehouse, each attribute as the latest answer of the API that tells it has it
+-- spec: api 2.8.1, 3.1
+select
+    a.id,
+    arg_max(a.name, a.ingest_id) as name,
+    arg_max(a.tags, a.ingest_id) as tags,
+    arg_max(a.ncbitaxonomyid, a.ingest_id) as ncbitaxonomyid,
+    arg_max(a.extra, a.ingest_id) as extra
+from rma.answered_organisms as a
+group by a.id
