@@ -26,10 +26,32 @@ READERS = {
     "ccf_structures": "ccf_structures",
     "ccf_volumes": "ccf_volumes",
     "ccf_meshes": "ccf_meshes",
+    "ish_records": "ish_records",
+    "ish_grids": "ish_grids",
+    "connectivity_json": "connectivity_json",
+    "connectivity_csv": "connectivity_csv",
+    "connectivity_grids": "connectivity_grids",
 }
 
 # what a folder is searched for; a file named itself may be called anything
-SUFFIXES = frozenset({".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj"})
+SUFFIXES = frozenset(
+    {
+        ".nwb",
+        ".csv",
+        ".json",
+        ".swc",
+        ".marker",
+        ".mod",
+        ".gz",
+        ".nrrd",
+        ".nhdr",
+        ".mhd",
+        ".mha",
+        ".nii",
+        ".obj",
+        ".zip",
+    }
+)
 _HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
 
 
