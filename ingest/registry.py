@@ -34,24 +34,9 @@ READERS = {
 }
 
 # what a folder is searched for; a file named itself may be called anything
-SUFFIXES = frozenset(
-    {
-        ".nwb",
-        ".csv",
-        ".json",
-        ".swc",
-        ".marker",
-        ".mod",
-        ".gz",
-        ".nrrd",
-        ".nhdr",
-        ".mhd",
-        ".mha",
-        ".nii",
-        ".obj",
-        ".zip",
-    }
-)
+SUFFIXES = frozenset({
+    ".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj", ".zip",
+})  # fmt: skip
 _HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
 
 

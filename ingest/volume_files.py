@@ -282,9 +282,10 @@ def format_of(source: Source) -> str | None:
     return None
 
 
-def open_volume(source: Source) -> Volume:
+def open_volume(source: Source, member: str | None = None) -> Volume:
     """A volume with its axes and spacing settled. Raises SourceError where file or settings do not tell them.
 
+    member : header of the volume in an archive of several
     Settings ``axes`` (as ``ap,dv,ml``, the fastest first, ``-`` before one that runs backwards) and ``spacing`` (um,
     one number or three along ap, dv, ml) overrule the file.
     """
@@ -300,7 +301,7 @@ def open_volume(source: Source) -> Volume:
     kind = format_of(source)
     if kind is None:
         raise SourceError(source, None, f"is no volume in a known format ({', '.join(openers)})")
-    header, voxels = openers[kind](source)
+    header, voxels = volume_zip.open_file(source, member) if member else openers[kind](source)
     _check(source, header)
     header, warnings = _settled(source, header)
     return Volume(source, header, voxels, (*header.notes, *warnings))

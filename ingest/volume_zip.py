@@ -1,4 +1,4 @@
-"""A volume in a ZIP archive, as the API serves annotations: one header, and the voxels it names.
+"""Volumes in a ZIP archive, as the API serves annotations and expression: headers, and the voxels they name.
 
 Members are read in place; nothing is unpacked to the disk, and no more bytes than the header declares.
 """
@@ -35,10 +35,15 @@ def members(source: Source) -> list[str]:
         raise SourceError(source, None, f"is no archive that can be read: {error}", "get the file again") from None
 
 
-def open_file(source: Source) -> tuple[VolumeHeader, Voxels]:
-    """Header, and where the voxels are. Raises SourceError where the archive holds not one volume."""
+def header_names(source: Source) -> list[str]:
+    """Names of the headers of volumes that an archive holds."""
+    return [name for name in members(source) if name.lower().endswith(".mhd")]
+
+
+def open_file(source: Source, header_name: str | None = None) -> tuple[VolumeHeader, Voxels]:
+    """Header, and where the voxels are. Raises SourceError where no header is named and the archive holds not one."""
     names = members(source)
-    headers = [name for name in names if name.lower().endswith(".mhd")]
+    headers = [header_name] if header_name else header_names(source)
     if len(headers) != 1:
         raise SourceError(source, None, f"holds {len(headers)} headers of volumes (.mhd), and one is needed")
     try:
