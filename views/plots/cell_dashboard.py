@@ -174,7 +174,7 @@ def _role(frames: Frames, role: str) -> pl.DataFrame:
 
 
 def _of_sweep(frames: Frames, number: int | None) -> pl.DataFrame:
-    return frames["spikes"].filter(pl.col("sweep_number") == number)
+    return frames["spikes"].filter(pl.col("sweep_number").eq(pl.lit(number, pl.Int64)))
 
 
 def _hero(frames: Frames, ax: Axes) -> Axes:
