@@ -53,8 +53,9 @@ class Options:
         return f"rma::options{brackets}" if brackets else ""
 
 
-ALL = Options(num_rows="all", count=False)
-"""Every row, and no counting of them: what canned queries ask for."""
+EVERY = Options(num_rows="all")
+UNCOUNTED = Options(num_rows="all", count=False)
+"""Every row, and no counting of them."""
 
 
 def options(excpt: Names | None = None, **said: Any) -> Options:
