@@ -11,7 +11,19 @@ from pathlib import Path
 
 import duckdb
 
-from . import asking, ccf, counting, glif, growing, ingesting, morphology, spike_layout, sweep_layout, sweeps
+from . import (
+    asking,
+    ccf,
+    counting,
+    glif,
+    growing,
+    ingesting,
+    morphology,
+    spike_layout,
+    sweep_layout,
+    sweeps,
+    volume_layout,
+)
 from .material import Material
 from .measure import Row, table
 
@@ -43,7 +55,7 @@ by `$BRAINLAKE_ALLENSDK_PYTHON`.
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = [*BENCHMARKS, "layout", "sweep_layout"]
+    names = [*BENCHMARKS, "layout", "sweep_layout", "volume_layout"]
     usual = [name for name in BENCHMARKS if name != "billion"]
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"which: {', '.join(names)}; all but billion and the layouts by default"
@@ -66,6 +78,8 @@ def main() -> int:
             shown = spike_layout.compare(material.directory, material.n_spikes)
         elif name == "sweep_layout":
             shown = sweep_layout.compare(material.directory)
+        elif name == "volume_layout":
+            shown = volume_layout.compare(material.directory)
         else:
             title, run = BENCHMARKS[name]
             rows = run(material)

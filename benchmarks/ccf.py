@@ -1,7 +1,6 @@
 """The reference space at 25 um: points, masks, slices and geometry, beside an array in memory and the Allen SDK.
 
-A brain is generated with as many voxels as the true one and its number of structures and runs (ellipsoids cut into
-sectors); where a real annotation is at hand (``$BRAINLAKE_ANNOTATION``), it is measured instead. NumPy has the whole
+A brain is generated with about as many voxels and runs as the true one (shells of an ellipsoid, cut into sectors); where a real annotation is at hand (``$BRAINLAKE_ANNOTATION``), it is measured instead. NumPy has the whole
 volume in memory already: what it took to read is stated apart. The SDK has its ``ReferenceSpace`` made of that array.
 """
 
@@ -59,7 +58,7 @@ print(json.dumps(times))
 def ccf(material: Material) -> list[Row]:
     folder = material.directory / "ccf"
     folder.mkdir(exist_ok=True)
-    volume, tree, path, wanted = _material(folder)
+    volume, tree, path, wanted = material_of(folder)
     shutil.rmtree(folder / "lake", ignore_errors=True)
     with brainlake.create(folder / "lake") as lake:
         lake.ingest(tree).raise_failed()
@@ -73,7 +72,7 @@ def ccf(material: Material) -> list[Row]:
     return rows
 
 
-def _material(folder: Path) -> tuple[np.ndarray, Path, Path, int]:
+def material_of(folder: Path) -> tuple[np.ndarray, Path, Path, int]:
     """The annotation ``[ap, dv, ml]``, files of tree and annotation, and a structure to ask for."""
     if real := os.environ.get(ANNOTATION):
         path = Path(real)
@@ -94,7 +93,7 @@ def _brain() -> tuple[np.ndarray, list[dict[str, Any]]]:
     ap, dv, ml = np.ogrid[-1 : 1 : SHAPE[0] * 1j, -1 : 1 : SHAPE[1] * 1j, -1 : 1 : SHAPE[2] * 1j]
     radius = np.sqrt((ap / 0.95) ** 2 + (dv / 0.9) ** 2 + (ml / 0.9) ** 2).astype(np.float32)
     sector = (np.sin(7 * ap) + np.cos(9 * dv) + np.abs(3 * ml)).astype(np.float32)
-    number = np.floor(sector * 16).astype(np.int32) * 5 + np.floor(radius * 12).astype(np.int32)
+    number = np.floor(sector * 5).astype(np.int32) * 11 + np.floor(radius * 10).astype(np.int32)
     volume = np.where(radius < 0.97, 1000 + number % N_STRUCTURES, 0).astype(np.uint32)
     records = [_record(997, [997], 0)]
     for division in range(20):
