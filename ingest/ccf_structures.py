@@ -309,6 +309,7 @@ def _set_rows(source: Source, listing: Listing) -> Iterator[Rows]:
                 "structure_set_id": list(named),
                 "name": [name for name, _ in named.values()],
                 "description": [text for _, text in named.values()],
+                "graph_id": listing.graph_id,
             },
         )
 

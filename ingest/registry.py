@@ -24,6 +24,7 @@ READERS = {
     "model_description": "models_descriptions",
     "nmodl": "models_mechanisms",
     "ccf_structures": "ccf_structures",
+    "ccf_records": "ccf_records",
     "ccf_volumes": "ccf_volumes",
     "ccf_meshes": "ccf_meshes",
     "ish_records": "ish_records",

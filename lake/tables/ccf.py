@@ -67,8 +67,9 @@ NAMED_STRUCTURE_SETS = TableSpec(
         Column(1, "structure_set_id", int64, "structure set"),
         Column(2, "name", text, "name", None, True),
         Column(3, "description", text, "description", None, True),
+        Column(4, "graph_id", int64, "structure graph whose listing tells it; 0 for a list of sets"),
     ),
-    key=("structure_set_id",),
+    key=("structure_set_id", "graph_id"),
     sort=("structure_set_id",),
 )
 

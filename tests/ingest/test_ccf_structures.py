@@ -43,7 +43,7 @@ def test_included_sets_are_named(tmp_path):
     records[3]["structure_sets"] = [{"id": 3, "name": "areas", "description": "areas of the brain"}]
     tables = tables_of(ccf.write_json(tmp_path / "a.json", records))
     assert tables["ccf.named_structure_sets"].to_pylist() == [
-        {"structure_set_id": 3, "name": "areas", "description": "areas of the brain"}
+        {"structure_set_id": 3, "name": "areas", "description": "areas of the brain", "graph_id": 1}
     ]
 
 

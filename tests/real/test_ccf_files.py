@@ -144,7 +144,7 @@ def test_each_file_has_one_reader(name, reader, real_data):
 
 def test_no_file_of_another_kind_is_claimed(real_data):
     """A signal of an experiment, a table of connectivity, arrays of spikes."""
-    mine = [registry.get(name) for name in ("ccf_volumes", "ccf_structures", "ccf_meshes")]
+    mine = [registry.get(name) for name in ("ccf_volumes", "ccf_structures", "ccf_meshes", "ccf_records")]
     folder = real_data("connectivity").parent
     own = {path.name for path in (folder / "ccf").iterdir()} | {"ccf_layer_ontology_response.json"}
     for path in folder.rglob("*"):

@@ -46,10 +46,18 @@ counted as (
     from ccf.structure_set_members as m
     group by m.structure_set_id
 ),
+named as (
+    select
+        n.structure_set_id,
+        arg_min(n.name, n.graph_id) as name,
+        arg_min(n.description, n.graph_id) as description
+    from ccf.named_structure_sets as n
+    group by n.structure_set_id
+),
 listed as (
     select c.structure_set_id from counted as c
     union
-    select n.structure_set_id from ccf.named_structure_sets as n
+    select n.structure_set_id from named as n
 )
 select
     l.structure_set_id,
@@ -57,6 +65,6 @@ select
     n.description,
     coalesce(c.n_structures, 0) as n_structures
 from listed as l
-left join ccf.named_structure_sets as n on n.structure_set_id = l.structure_set_id
+left join named as n on n.structure_set_id = l.structure_set_id
 left join known as k on k.structure_set_id = l.structure_set_id
 left join counted as c on c.structure_set_id = l.structure_set_id
