@@ -31,6 +31,10 @@ class ForeignError(SourceError):
     """A source that no reader knows."""
 
 
+class ApiError(SourceError):
+    """The Atlas API refuses a query or answers what cannot be read, or it cannot be reached; names the address."""
+
+
 class CatalogError(BrainlakeError):
     """The catalogue refuses: not a lake, a newer format, a key that another ingest holds."""
 
