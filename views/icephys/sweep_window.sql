@@ -12,15 +12,16 @@
 --   response        response (V in current clamp, else A)
 --   current_pa      current clamp: stimulus (pA)
 --   voltage_mv      current clamp: response (mV)
+-- A limit that lies on a sample is that sample, though times its rate it may come out a rounding error above.
 with _limits as (
     select
         s.specimen_id,
         s.sweep_number,
         s.sampling_rate,
         s.clamp_mode,
-        greatest(ceil(t0::double * s.sampling_rate), 0)::bigint as first_index,
+        greatest(ceil(round(t0::double * s.sampling_rate, 6)), 0)::bigint as first_index,
         least(
-            case when t1 is null then s.n_samples else ceil(t1::double * s.sampling_rate) end,
+            case when t1 is null then s.n_samples else ceil(round(t1::double * s.sampling_rate, 6)) end,
             case when valid_only then coalesce(s.experiment_stop_index + 1, s.n_samples) else s.n_samples end,
             s.n_samples
         )::bigint as end_index
