@@ -15,8 +15,9 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .lake.facade import Lake, create, open
+    from .lake.open_or_demo import open_or_demo
 
-__all__ = ["BrainlakeError", "Lake", "__version__", "create", "errors", "open"]
+__all__ = ["BrainlakeError", "Lake", "__version__", "create", "errors", "open", "open_or_demo"]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,4 +26,8 @@ def __getattr__(name: str) -> Any:
         from .lake import facade
 
         return getattr(facade, name)
+    if name == "open_or_demo":
+        from .lake.open_or_demo import open_or_demo
+
+        return open_or_demo
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

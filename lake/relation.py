@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import html
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -331,18 +330,10 @@ class Relation:
         return captured.get()
 
     def _repr_html_(self) -> str:
+        from .html_table import html_table
+
         head, more = self._head(20)
-        units = self.units
-        names = "".join(
-            f"<th>{html.escape(n)}{f'<br><small>{html.escape(u)}</small>' if (u := units.get(n)) and u != '1' else ''}</th>"
-            for n in head.column_names
-        )
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell_text(v))}</td>" for v in row.values()) + "</tr>"
-            for row in head.to_pylist()
-        )
-        note = "<p><small>first 20 rows</small></p>" if more else ""
-        return f"<table><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>{note}"
+        return html_table(head, more, self.types, self.units)
 
     def provenance(self) -> dict[str, Any]:
         """Where the answer comes from: snapshot, sources with SHA-256 and reader, and the code that computed it."""

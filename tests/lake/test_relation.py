@@ -122,15 +122,12 @@ def test_units_travel_with_the_answer(lake):
     assert relation.df().attrs["units"] == {"spike_time": "s"}
     array = lake.sql("select spike_time, unit_id from lab.spikes").to_xarray("spike_time", "unit_id")
     assert array["spike_time"].attrs["units"] == "s"
-    assert "<th>spike_time<br><small>s</small></th>" in relation._repr_html_()
     assert "s ┃" in repr(relation)
 
 
 def test_what_is_shown_is_text_whatever_it_holds(lake):
     relation = lake.sql("select '[red]x[/red] [/] <b>' as \"a[b]<i>\"")
     assert "[red]x[/red] [/] <b>" in repr(relation)
-    assert "&lt;b&gt;" in relation._repr_html_()
-    assert "<i>" not in relation._repr_html_()
 
 
 def test_spikes_go_to_pynapple_with_what_is_constant_within_a_unit(lake):
