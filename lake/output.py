@@ -75,7 +75,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """A file that appears under its name when it is complete, and not at all otherwise."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with unfinished.open("wb") as stream:
+        with unfinished.open("w+b") as stream:
             yield stream
         unfinished.replace(path)
     except OSError as error:
