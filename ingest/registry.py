@@ -27,6 +27,8 @@ READERS = {
     "ccf_records": "ccf_records",
     "ccf_volumes": "ccf_volumes",
     "ccf_meshes": "ccf_meshes",
+    "rma_records": "rma_records",
+    "rma_journal": "rma_journal",
     "ish_records": "ish_records",
     "ish_grids": "ish_grids",
     "connectivity_json": "connectivity_json",
@@ -36,7 +38,7 @@ READERS = {
 
 # what a folder is searched for; a file named itself may be called anything
 SUFFIXES = frozenset({
-    ".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj", ".zip",
+    ".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj", ".zip", ".xml",
 })  # fmt: skip
 _HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
 

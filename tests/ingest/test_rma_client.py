@@ -208,7 +208,7 @@ def test_a_file_is_gone_on_with_from_any_byte(client, server, tmp_path, kind, at
 
 def test_a_file_that_changed_meanwhile_comes_anew(client, server, tmp_path):
     server.faults += [*[Fault("truncate", 5_000)] * 3]
-    with pytest.raises(ApiError, match="incomplete|connection fails"):
+    with pytest.raises(ApiError, match=r"incomplete|connection fails"):
         fetch_file(client, wanted(server), tmp_path)
     server.etag = '"2"'
     server.files["/api/v2/well_known_file_download/5"] = FILE[::-1]
@@ -226,7 +226,7 @@ def test_without_a_version_nothing_partial_stays(client, server, tmp_path):
 def test_a_file_of_another_content_is_refused(client, server, tmp_path):
     with pytest.raises(ApiError, match="is not the file it should be"):
         fetch_file(client, wanted(server, sha256="0" * 64), tmp_path)
-    assert not [path for path in tmp_path.rglob("*.nwb*")]
+    assert not list(tmp_path.rglob("*.nwb*"))
 
 
 def test_one_file_that_is_missing_stops_no_other(client, server, tmp_path):
