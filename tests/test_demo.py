@@ -14,11 +14,15 @@ import brainlake
 import numpy as np
 import polars as pl
 import pytest
-from brainlake.lake.demo import OTHER_SESSION, QUESTIONS, SESSION, demo
+from brainlake.lake.demo import demo
+from brainlake.lake.demo_questions import CELL, OTHER_SESSION, QUESTIONS, SESSION
 from brainlake.lake.errors import BrainlakeError
 from brainlake.lake.facade import Lake
+from brainlake.tests.fixtures.allen_icephys import make_cell
 from brainlake.tests.fixtures.allen_records import VOLTS_A_COUNT
 from brainlake.tests.fixtures.allen_truth import Truth
+from brainlake.tests.fixtures.cell_types_lake import AMPLITUDES
+from brainlake.tests.fixtures.swc import random_neuron
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -54,9 +58,9 @@ def answer(lake: Lake, title: str) -> pl.DataFrame:
 
 def test_every_question_is_answered(made: tuple[Path, str]) -> None:
     _, printed = made
-    assert len(QUESTIONS) >= 12
+    assert len(QUESTIONS) >= 20
     assert [q.title for q in QUESTIONS if q.title not in printed] == []
-    assert printed.count(" rows)") + printed.count("(first ") == len(QUESTIONS)
+    assert sum(map(printed.count, (" rows)\n", "(1 row)\n", "(first "))) == len(QUESTIONS)
     assert "(0 rows)" not in printed
 
 
@@ -122,6 +126,26 @@ def test_the_field_potential_around_spikes_is_the_mean_of_the_nearest_samples(la
             samples = (nearest + step)[(nearest + step >= 0) & (nearest + step < n)]
             expected.append(counts[samples[valid[samples]], column].mean() * VOLTS_A_COUNT)
         assert mine["lfp"].to_numpy() == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_rates_of_a_patched_cell_are_those_of_the_spikes_it_was_given(lake: Lake) -> None:
+    """Long squares last a second, so a rate is a number of spikes."""
+    made = make_cell(CELL, sampling_rate=50_000.0, step=1.0, amplitudes=AMPLITUDES)
+    expected = [(s.amplitude_pa, float(len(s.spike_times))) for s in made.sweeps if s.stimulus_name == "Long Square"]
+    got = answer(lake, "rate grow").select("stim_amp_pa", "avg_rate").rows()
+    assert [(round(amplitude, 3), rate) for amplitude, rate in got] == sorted(expected)
+
+
+def test_neurites_are_as_long_as_the_distances_between_their_nodes(lake: Lake) -> None:
+    """Without those that leave the soma, as the reference measures."""
+    at = {node[0]: np.array(node[2:5]) for node in random_neuron(3)}
+    lengths: Counter[int] = Counter()
+    for node, kind, *_, parent in random_neuron(3):
+        if parent not in (-1, 1):
+            lengths[kind] += float(np.linalg.norm(at[node] - at[parent]))  # type: ignore[assignment]
+    got = dict(answer(lake, "How long").select("neurite_type", "total_length").iter_rows())
+    for name, kind in (("axon", 2), ("basal_dendrite", 3), ("apical_dendrite", 4)):
+        assert got[name] == pytest.approx(lengths[kind], rel=1e-9)
 
 
 def test_the_readme_shows_what_the_demo_answers(
