@@ -1,6 +1,6 @@
-"""Samples of sweeps as the lake keeps them: whole sweeps, as steps of the digitiser where there are such, envelopes.
+"""Samples of sweeps as the lake keeps them: packed, as steps of the digitiser where there are such, with envelopes.
 
-Why so: docs/sweep-layout.md.
+Why so: docs/sweep-layout.md. What unpacks them: :mod:`brainlake.udfs.sweep_traces`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from .contract import Rows
 
 ENVELOPE_BINS = (256, 4_096, 65_536)  # samples a bin of the zoom levels, each a multiple of the one before
 _PROBED = 1 << 14  # samples by which the digitiser's step is guessed, from the start and from all over the sweep
-_MAX_LEVELS = 1 << 18  # steps between extremes: beyond it values are no digitiser's
+_MAX_LEVELS = 1 << 16  # what a digitiser's 16 bits tell apart
+_BLOCK = 1 << 15  # samples handled at once, few enough to stay in the processor's cache
+_SINGLE_REACH = 1 << 20  # steps from zero within which single precision counts them without doubt
 
 
 def trace_rows(
@@ -28,23 +30,21 @@ def trace_rows(
         precision too: beside the samples in single precision stand the exact ones, where those differ and the
         digitiser's levels do not tell them.
     """
-    shown: dict[str, np.ndarray | None] = {"stimulus": _single(stimulus), "response": _single(response)}
-    coded = None if response is None else quantised(response)
-    codes, levels = coded if coded else (None, None)
-    yield Rows(
-        "icephys.stored_traces",
-        {
-            "specimen_id": [specimen_id],
-            "sweep_number": [sweep_number],
-            "stimulus": _lists([shown["stimulus"]], float32),
-            "response": _lists([None if coded else shown["response"]], float32),
-            "response_codes": _lists([codes], int32),
-            "response_levels": _lists([levels], float64),
-            "stimulus_exact": _lists([_exact(stimulus, shown["stimulus"])], float64),
-            "response_exact": _lists([None if coded else _exact(response, shown["response"])], float64),
-        },
-    )
-    zooms = list(envelopes(shown["stimulus"], shown["response"]))
+    shown: dict[str, np.ndarray] = {}
+    row: dict[str, Any] = {"specimen_id": [specimen_id], "sweep_number": [sweep_number]}
+    for name, values in (("stimulus", stimulus), ("response", response)):
+        coded = single = None
+        if values is not None:
+            coded, single = quantised(values), _single(values)
+            shown[name] = single
+        codes, levels = coded if coded else (single, None)
+        row |= {
+            f"{name}_bytes": pa.array([None if codes is None else packed(codes)], pa.binary()),
+            f"{name}_levels": _lists([levels], float64),
+            f"{name}_exact": _lists([None if coded else _exact(values, single)], float64),
+        }
+    yield Rows("icephys.stored_traces", row)
+    zooms = list(envelopes(shown.get("stimulus"), shown.get("response")))
     if zooms:
         names = ("stimulus_min", "stimulus_max", "response_min", "response_max", "response_mean")
         yield Rows(
@@ -58,35 +58,60 @@ def trace_rows(
         )
 
 
+def packed(values: np.ndarray) -> bytes:
+    """The lowest byte of every number, then the next byte of every number ...: alike bytes side by side compress best.
+
+    values : (n,) uint16 or float32
+    """
+    little = np.ascontiguousarray(values, values.dtype.newbyteorder("<"))
+    return little.view(np.uint8).reshape(len(little), little.dtype.itemsize).T.tobytes()
+
+
 def quantised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """(codes, levels) such that ``levels[codes]`` are the values bit by bit; None where they are no digitiser's.
 
     values : (n,) float32 or float64
-    codes : (n,) int32, steps above the smallest value; a further code stands for NaN
+    codes : (n,) uint16, steps above the smallest value; a further code stands for NaN
     levels : float64, the value of each code
 
     Which value a step has is looked up, not computed: programs scale a digitiser's integers in one or in several
     roundings, and only the table gives back each of them.
     """
-    stride = max(len(values) // _PROBED, 1)
-    probe = np.unique(np.concatenate([values[:_PROBED], values[::stride]]))
-    step = _step(probe[np.isfinite(probe)])
+    if not len(values):
+        return None
+    low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    if not np.isfinite(high - low):
+        return None
+    step = 1.0 if low == high else _step(_probe(values))
     if step is None:
         return None
-    is_nan = np.isnan(values)
-    with np.errstate(invalid="ignore", over="ignore"):
-        steps = np.rint(values / np.float64(step))
-        first, last = np.fmin.reduce(steps), np.fmax.reduce(steps)
-        if not last - first < min(_MAX_LEVELS, len(values) / 2):  # or the table would be the greater part
-            return None
-        codes = (steps - first).astype(np.int32)
-    levels = np.full(int(last - first) + 1, np.nan)
-    if is_nan.any():
-        codes[is_nan] = len(levels)
-        levels = np.append(levels, np.nan)
-    levels[codes] = values
-    same = _same_bits(levels.astype(values.dtype)[codes], values)
+    first, last = round(low / step), round(high / step)
+    n_levels, has_nan = last - first + 1, bool(np.isnan(np.min(values)))
+    if n_levels + has_nan > min(_MAX_LEVELS, len(values) / 2):  # or the table would be the greater part
+        return None
+    codes = np.empty(len(values), np.uint16)
+    levels = np.full(n_levels + has_nan, np.nan)
+    kind = values.dtype if max(abs(first), abs(last)) < _SINGLE_REACH else np.dtype(np.float64)
+    scale, base = kind.type(1 / step), kind.type(first)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(values), _BLOCK)]
+    for block in blocks:
+        with np.errstate(invalid="ignore", over="ignore"):
+            steps = np.rint(values[block] * scale)
+            steps -= base
+            if has_nan:
+                steps[np.isnan(steps)] = n_levels
+            codes[block] = np.clip(steps, 0, len(levels) - 1, out=steps)
+        levels[codes[block]] = values[block]
+    exact = levels.astype(values.dtype)
+    same = all(_same_bits(exact.take(codes[block]), values[block]) for block in blocks)
     return (codes, levels) if same else None
+
+
+def _probe(values: np.ndarray) -> np.ndarray:
+    """Sorted distinct finite values of some of the samples."""
+    stride = max(len(values) // _PROBED, 1)
+    probe = np.unique(np.concatenate([values[:_PROBED], values[::stride]]))
+    return probe[np.isfinite(probe)]
 
 
 def _step(probe: np.ndarray) -> float | None:
@@ -117,42 +142,50 @@ def envelopes(stimulus: np.ndarray | None, response: np.ndarray | None) -> Itera
     if not traces:
         return
     longest = max(len(trace) for trace in traces.values())
-    low, high = dict(traces), dict(traces)
-    total = {name: trace.astype(np.float64) for name, trace in traces.items() if name == "response"}
-    number: dict[str, np.ndarray] = {}
+    extremes = {name: (trace, trace) for name, trace in traces.items()}
+    total, counted = _countable(traces.get("response"))
     before = 1
     for bin_samples in ENVELOPE_BINS:
         if longest <= before:
             return
         factor = bin_samples // before
         level: dict[str, np.ndarray] = {}
-        for name in traces:
-            low[name] = _reduced(np.fmin, low[name], factor)
-            high[name] = _reduced(np.fmax, high[name], factor)
-            level |= {f"{name}_min": low[name], f"{name}_max": high[name]}
-        if "response" in traces:
-            is_number = ~np.isnan(total["response"]) if before == 1 else number["response"]
-            counted = _reduced(np.add, is_number.astype(np.float64), factor)
-            summed = _reduced(np.add, np.nan_to_num(total["response"], nan=0.0), factor)
-            number["response"], total["response"] = counted, summed
+        for name, (low, high) in extremes.items():
+            has_nan = bool(np.isnan(np.min(low)))  # minimum and maximum are several times as fast as fmin and fmax
+            low = _reduced(np.fmin if has_nan else np.minimum, low, factor)
+            high = _reduced(np.fmax if has_nan else np.maximum, high, factor)
+            extremes[name] = low, high
+            level |= {f"{name}_min": low, f"{name}_max": high}
+        if total is not None and counted is not None:
+            total, counted = _reduced(np.add, total, factor, np.float64), _reduced(np.add, counted, factor, np.float64)
             with np.errstate(invalid="ignore", divide="ignore"):
-                level["response_mean"] = (summed / counted).astype(np.float32)
+                level["response_mean"] = (total / counted).astype(np.float32)
         yield bin_samples, level
         before = bin_samples
 
 
-def _reduced(operation: np.ufunc, values: np.ndarray, factor: int) -> np.ndarray:
+def _countable(trace: np.ndarray | None) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Samples with 0 for NaN, and whether each is a number."""
+    if trace is None or not len(trace):
+        return None, None
+    if not np.isnan(np.min(trace)):
+        return trace, np.broadcast_to(np.int8(1), len(trace))
+    is_number = ~np.isnan(trace)
+    return np.where(is_number, trace, np.float32(0)), is_number
+
+
+def _reduced(operation: np.ufunc, values: np.ndarray, factor: int, dtype: Any = None) -> np.ndarray:
     """Every ``factor`` values made one; the last of what is left."""
     whole = len(values) // factor * factor
-    reduced = operation.reduce(values[:whole].reshape(-1, factor), axis=1)
+    reduced = operation.reduce(values[:whole].reshape(-1, factor), axis=1, dtype=dtype)
     if whole < len(values):
-        reduced = np.append(reduced, operation.reduce(values[whole:]))
+        reduced = np.append(reduced, operation.reduce(values[whole:], dtype=dtype))
     return reduced
 
 
-def _single(values: np.ndarray | None) -> np.ndarray | None:
+def _single(values: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
-        return None if values is None else np.ascontiguousarray(values, np.float32)
+        return np.ascontiguousarray(values, np.float32)
 
 
 def _exact(values: np.ndarray | None, single: np.ndarray | None) -> np.ndarray | None:

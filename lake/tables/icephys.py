@@ -1,16 +1,17 @@
 """Patch-clamp recordings: files, electrodes, sweeps and their samples, spike times, notebooks.
 
 What a recording's file tells of a sweep is ``icephys.nwb_sweeps``, what the warehouse tells ``icephys.api_sweeps``
-(:mod:`.cells`); ``icephys.sweeps`` chooses. Samples are a row a sweep (docs/sweep-layout.md): read
+(:mod:`.cells`); ``icephys.sweeps`` chooses. Samples are packed, a row a sweep (docs/sweep-layout.md): read
 ``icephys.sweep_traces`` (whole sweeps) or ``icephys.sweep_samples`` (single samples).
 """
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from ..spec import Column, TableSpec, boolean, float32, float64, int32, int64, list_, text, timestamp
 
-# A row group is a sweep, or as many short ones as one reads at once (docs/sweep-layout.md).
-_ELEMENTS = 262_144
+blob = pa.binary()
 
 SPECIMEN = Column(1, "specimen_id", int64, "cell; Allen id, or made from the recording's identifier")
 SWEEP = Column(2, "sweep_number", int64, "number of the sweep in its recording")
@@ -148,17 +149,17 @@ STORED_TRACES = TableSpec(
     columns=(
         SPECIMEN,
         SWEEP,
-        Column(3, "stimulus", list_(float32), "stimulus samples, V or A", None, True, "dictionary"),
-        Column(4, "response", list_(float32), "response samples, V or A; NULL where codes tell them", None, True, "plain"),
-        Column(5, "response_codes", list_(int32), "response as the digitiser's steps, from 0", None, True, "delta"),
-        Column(6, "response_levels", list_(float64), "V or A of each code", None, True),
-        Column(7, "stimulus_exact", list_(float64), "stimulus where single precision does not hold it", None, True),
-        Column(8, "response_exact", list_(float64), "response where single precision does not hold it", None, True),
+        Column(3, "stimulus_bytes", blob, "stimulus, packed: uint16 steps where levels tell their values, else float32", None, True, "plain"),
+        Column(4, "stimulus_levels", list_(float64), "V or A of each step; NULL where samples are packed as they are", None, True),
+        Column(5, "response_bytes", blob, "response, packed: uint16 steps where levels tell their values, else float32", None, True, "plain"),
+        Column(6, "response_levels", list_(float64), "V or A of each step; NULL where samples are packed as they are", None, True),
+        Column(7, "stimulus_exact", list_(float64), "stimulus where neither levels nor single precision hold it", None, True),
+        Column(8, "response_exact", list_(float64), "response where neither levels nor single precision hold it", None, True),
     ),
     key=("specimen_id", "sweep_number"),
     partition="specimen_id",
     sort=("specimen_id", "sweep_number"),
-    row_group_elements=_ELEMENTS,
+    row_group_rows=1,  # a sweep, so that fetching one reads no other
 )  # fmt: skip
 
 SWEEP_ENVELOPES = TableSpec(

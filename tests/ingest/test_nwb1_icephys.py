@@ -16,6 +16,7 @@ from brainlake.lake.errors import SourceError
 from brainlake.tests.fixtures.allen_icephys import TEXT, MadeCell, MadeSweep, make_cell, write_nwb1
 from brainlake.tests.fixtures.mies_icephys import CODE, DEVICE, MiesSweep, make_mies_sweeps, write_mies
 from brainlake.tests.fixtures.nwb1 import make_nwb1
+from brainlake.tests.fixtures.patch_clamp import samples_of
 from brainlake.tests.fixtures.reading import column, read_source
 
 Tables = dict[str, pa.Table]
@@ -44,12 +45,7 @@ def read(path: Path, *parts: str, salvage: bool = False) -> Tables:
 
 def samples(tables: Tables) -> dict[int, tuple[np.ndarray, np.ndarray]]:
     """Sweep number -> stimulus and response (float32) of a file with one cell."""
-    found = {}
-    for row in tables["icephys.stored_traces"].to_pylist():
-        codes, stimulus = row["response_codes"], np.array(row["stimulus"], np.float32)
-        response = np.array(row["response"] if codes is None else np.array(row["response_levels"])[codes], np.float32)
-        found[row["sweep_number"]] = stimulus, response
-    return found
+    return {number: pair for (_, number), pair in samples_of(tables["icephys.stored_traces"]).items()}
 
 
 # --- Cell Types files -------------------------------------------------------------------------------------------------
@@ -213,7 +209,7 @@ def test_each_headstage_is_a_cell_with_its_stimulus(mies: Path, mies_sweeps: lis
     assert (file["layout"], file["n_cells"], file["n_sweeps"], file["specimen_id"]) == ("mies_v1", 2, 24, None)
     cells = {h: made_id("mies", f"/general/intracellular_ephys/electrode_{h}") for h in (0, 2)}
     rows = {(r["specimen_id"], r["sweep_number"]): r for r in tables["icephys.nwb_sweeps"].to_pylist()}
-    traces = {(r["specimen_id"], r["sweep_number"]): r for r in tables["icephys.stored_traces"].to_pylist()}
+    traces = samples_of(tables["icephys.stored_traces"])
     assert rows.keys() == traces.keys() == {(cells[s.headstage], s.sweep_number) for s in mies_sweeps}
     for sweep in mies_sweeps:
         key = cells[sweep.headstage], sweep.sweep_number
@@ -221,9 +217,9 @@ def test_each_headstage_is_a_cell_with_its_stimulus(mies: Path, mies_sweeps: lis
         assert (rows[key]["device"], rows[key]["headstage"]) == (DEVICE, sweep.headstage)
         assert rows[key]["device_sweep_number"] == sweep.sweep_number
         assert rows[key]["sampling_rate"] == 50_000.0
-        codes, levels = traces[key]["response_codes"], np.array(traces[key]["response_levels"])
-        assert np.array_equal(levels[codes].astype(np.float32), sweep.response * np.float32(1e-3))
-        assert np.array_equal(np.float32(traces[key]["stimulus"]), sweep.stimulus * np.float32(1e-12))
+        stimulus, response = traces[key]
+        assert np.array_equal(response, sweep.response * np.float32(1e-3))
+        assert np.array_equal(stimulus, sweep.stimulus * np.float32(1e-12))
     assert set(column(tables["icephys.electrodes"], "electrode_name")) == {"electrode_0", "electrode_2"}
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from brainlake.ingest import registry
 from brainlake.ingest.contract import Source
+from brainlake.ingest.icephys_samples import packed
 from brainlake.lake.questions import below, standard
 from brainlake.tests.fixtures import model_files as made
 from brainlake.tests.fixtures.memory import memory_connection
@@ -224,11 +225,12 @@ def recorded(specimen, numbers, names, stimulus, rate):
         "clamp_mode": ["current_clamp"] * n, "sampling_rate": [rate] * n, "source_rank": [1] * n, "n_samples": [len(stimulus)] * n, "n_stimulus_samples": [len(stimulus)] * n,
         "response_unit": ["V"] * n, "stimulus_unit": ["A"] * n,
     }  # fmt: skip
+    samples = packed(np.asarray(stimulus, np.float32))
     traces = {
         "specimen_id": [specimen] * n,
         "sweep_number": numbers,
-        "stimulus": [stimulus] * n,
-        "response": [stimulus] * n,
+        "stimulus_bytes": [samples] * n,
+        "response_bytes": [samples] * n,
     }
     return {"icephys.nwb_sweeps": sweeps, "icephys.stored_traces": traces}
 

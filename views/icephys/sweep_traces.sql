@@ -8,9 +8,6 @@
 select
     t.specimen_id,
     t.sweep_number,
-    t.stimulus,
-    case
-        when t.response_codes is null then t.response
-        else samples_of_codes(t.response_codes, t.response_levels)
-    end as response
+    unpacked_samples(t.stimulus_bytes, coalesce(t.stimulus_levels, [])) as stimulus,
+    unpacked_samples(t.response_bytes, coalesce(t.response_levels, [])) as response
 from icephys.stored_traces as t

@@ -35,12 +35,11 @@ _samples as (
         w.clamp_mode,
         w.sampling_rate,
         unnest(range(w.first_index, w.end_index)) as sample_index,
-        unnest(t.stimulus[w.first_index + 1 : w.end_index]) as stimulus,
         unnest(
-            case
-                when t.response_codes is null then t.response[w.first_index + 1 : w.end_index]
-                else samples_of_codes(t.response_codes[w.first_index + 1 : w.end_index], t.response_levels)
-            end
+            unpacked_samples_between(t.stimulus_bytes, coalesce(t.stimulus_levels, []), w.first_index, w.end_index)
+        ) as stimulus,
+        unnest(
+            unpacked_samples_between(t.response_bytes, coalesce(t.response_levels, []), w.first_index, w.end_index)
         ) as response
     from icephys.stored_traces as t
     join _limits as w on w.specimen_id = t.specimen_id and w.sweep_number = t.sweep_number
