@@ -20,7 +20,7 @@
 --   max_voxel_ap_um                  where that is along ap; NULL where there is no signal (um)
 --   max_voxel_dv_um                  where that is along dv; NULL where there is no signal (um)
 --   max_voxel_ml_um                  where that is along ml; NULL where there is no signal (um)
---   n_voxels                         voxels of 10 um with data: pixels / 900, what the warehouse counted a voxel as
+--   voxels_10um                      voxels of 10 um with data: pixels / 900, what the warehouse counted a voxel as
 --   volume_ccf_mm3                   volume of those voxels (mm3)
 select
     u.experiment_id,
@@ -42,7 +42,7 @@ select
     case when u.max_voxel_density > 0 then u.max_voxel_ap_um end as max_voxel_ap_um,
     case when u.max_voxel_density > 0 then u.max_voxel_dv_um end as max_voxel_dv_um,
     case when u.max_voxel_density > 0 then u.max_voxel_ml_um end as max_voxel_ml_um,
-    u.sum_pixels / 900.0::double as n_voxels,
+    u.sum_pixels / 900.0::double as voxels_10um,
     u.sum_pixels / 900.0::double * 1e-6 as volume_ccf_mm3
 from connectivity.published_unionizes as u
 left join ccf.structures as s on s.structure_id = u.structure_id
