@@ -34,7 +34,7 @@ Progress = Callable[[str, str, int, int], None]  # (file, what, done, total)
 class Wanted:
     """A file to fetch.
 
-    name : what it is called here; its suffix tells readers what it is
+    name : what it is called here, with folders as the reference's caches have them: both tell readers what it is
     sha256 : where somebody said what it must be
     """
 
@@ -82,12 +82,12 @@ def fetch_file(
     key = hashlib.sha256(wanted.url.encode()).hexdigest()[:16]
     place = folder / key
     target = place / wanted.name
-    journal = target.with_name(target.name + ".requests.json")
+    journal = place / f"{target.name}.requests.json"
     if target.exists() and journal.exists() and not refresh:
         return FetchedFile(target, journal, True)
     if client.offline:
         client.attempt(wanted.url, lambda _: None)  # says that it is not here
-    place.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     with (place / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # goes with the process
         if target.exists() and journal.exists() and not refresh:
@@ -97,7 +97,7 @@ def fetch_file(
             "fetch_key": key,
             "request_number": 0,
             "rma_text": None,
-            "file_name": wanted.name,
+            "file_name": target.name,
             **asdict(exchange),
         }
         write_journal(journal, [{**request, "start_row": None, "num_rows": None, "total_rows": None}])
@@ -185,7 +185,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def name_of(url: str, suffix: str = "") -> str:
-    """What a file of an address is called here."""
-    last = urlsplit(url).path.rstrip("/").rsplit("/", 1)[-1] or "download"
-    return re.sub(r"[^\w.-]", "_", last) + suffix
+def name_of(url: str) -> str:
+    """What a file of an address is called here: its last part, without what file systems take amiss."""
+    last = unquote(urlsplit(url).path).rstrip("/").rsplit("/", 1)[-1]
+    return re.sub(r"[^\w.-]", "_", last).lstrip(".") or "download"

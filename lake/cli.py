@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from .commands import asking, bringing, files, keeping, pipelines
+from .commands import asking, bringing, fetching, files, keeping, pipelines
 from .commands.base import DEFECT, INTERRUPTED, USER_ERROR, Where, examples, fail
 from .errors import BrainlakeError
 
@@ -20,6 +20,7 @@ from .errors import BrainlakeError
 COMMANDS: tuple[click.Command, ...] = (
     bringing.create,
     bringing.ingest,
+    fetching.fetch,
     asking.sql,
     asking.tables,
     asking.describe,

@@ -23,6 +23,7 @@ from .session import Session
 if TYPE_CHECKING:
     import polars as pl
 
+    from .fetching import FetchReport, How
     from .ingestion import IngestReport, Progress
     from .relation import Relation
 
@@ -264,6 +265,18 @@ class Lake:
             settings=settings,
             progress=progress,
         )
+        self.refresh()
+        return report
+
+    def fetch(self, what: str, *ids: int | str, how: How | None = None, progress: Progress | None = None) -> FetchReport:
+        """Bring data from the Atlas API: ``lake.fetch("cells")``, ``lake.fetch("rma", "model::Product")``.
+
+        what : a data set or files (``brainlake fetch --list``), or ``rma`` with queries of one's own as ``ids``
+        how : addresses, offline, refresh; see :class:`.fetching.How`
+        """
+        from .fetching import fetch
+
+        report = fetch(self.catalog, what, ids, how, progress)
         self.refresh()
         return report
 

@@ -79,7 +79,7 @@ def ingest(
             jobs=jobs,
             progress=progress,
         )
-    return _tell(report)
+    return tell(report)
 
 
 def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -89,7 +89,7 @@ def _settings(pairs: tuple[str, ...]) -> dict[str, str]:
     return {name.strip(): value for name, _, value in (pair.partition("=") for pair in pairs)}
 
 
-def _tell(report: IngestReport) -> int:
+def tell(report: IngestReport) -> int:
     """Say what became of every source, failures last and on standard error; returns the exit code."""
     for item in report.items:
         if item.status != "failed":

@@ -1,0 +1,211 @@
+"""From the Atlas API into the lake: fetch, keep below ``raw/``, ingest (``brainlake fetch``).
+
+What was fetched lies in ``raw/rma/`` whole before anything is read from it, with the journal of its requests; from there
+it is ingested as any file is. Stopped anywhere, a fetch done again goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..ingest import registry
+from ..ingest.contract import Source
+from ..ingest.rma_client import Client, api_url
+from ..ingest.rma_datasets import DATA_SETS, FILES, Files, Where, files_told
+from ..ingest.rma_endpoints import ARCHIVE_URL, CCF_VERSION
+from ..ingest.rma_files import FetchedFile, fetch_files
+from ..ingest.rma_pages import PAGE, Fetched, fetch_answer
+from .catalog import Catalog
+from .errors import BrainlakeError, ForeignError, QueryError
+from .ingestion import IngestReport, Item, Progress, ingest
+
+ANY_READER = "rma_records"  # takes an answer that no domain's reader knows
+
+
+@dataclass(frozen=True)
+class How:
+    """How things are fetched.
+
+    api : base address of the API; None is ``$BRAINLAKE_API``, or the public one
+    archive : base address of volumes and meshes
+    offline : only what is here already
+    refresh : ask again for what is here
+    page : rows a request
+    um, version : of volumes
+    """
+
+    api: str | None = None
+    archive: str = ARCHIVE_URL
+    offline: bool = False
+    refresh: bool = False
+    page: int = PAGE
+    um: int = 25
+    version: str = CCF_VERSION
+    attempts: int = 5
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What was fetched, and what became of it in the lake.
+
+    paths : files at hand below ``raw/``, journals aside; n_here : of them, those that were not asked for again
+    notes : what came empty, or is kept as it is; errors : what could not be had
+    """
+
+    paths: tuple[Path, ...]
+    n_here: int
+    notes: tuple[str, ...]
+    errors: tuple[BrainlakeError, ...]
+    ingested: IngestReport
+
+    def raise_failed(self) -> None:
+        """Raise the first thing that could not be had or read."""
+        for error in self.errors:
+            raise error
+        self.ingested.raise_failed()
+
+
+def addresses(what: str, ids: Sequence[int | str], how: How) -> list[str]:
+    """What a fetch would ask: queries, and addresses of files that are known without asking."""
+    if what in FILES and (wanted := FILES[what].wanted):
+        return [file.url for file in wanted(_where(how), _ids(what, ids))]
+    return _queries(what, ids)
+
+
+def fetch(
+    catalog: Catalog,
+    what: str,
+    ids: Sequence[int | str] = (),
+    how: How | None = None,
+    progress: Progress | None = None,
+    jobs: int | None = None,
+) -> FetchReport:
+    """Fetch a data set, files, or the answer to a query (``what`` is ``rma``, ``ids`` the queries), and ingest it.
+
+    Raises QueryError for what cannot be asked, ApiError where an answer cannot be had. A file that cannot be had, or
+    not be read, is in the report and stops no other.
+    """
+    how = how or How()
+    show = progress or (lambda source, what, done, total: None)
+    client = Client(api_url(how.api), how.offline, how.attempts)
+    folder = catalog.root / "raw" / "rma"
+    answers = []
+    for query in [] if what in FILES and FILES[what].wanted else _queries(what, ids):
+        answers.append(_answer(client, query, folder, how, show))
+    files, errors = _files(client, what, ids, answers, folder, how, show)
+    notes = [f"{answer.model or what}: the API has no such rows" for answer in answers if not answer.num_rows]
+    read = [answer.path for answer in answers if answer.num_rows and what not in FILES]
+    settings: dict[str, str] = {}
+    if what in FILES:
+        settings = FILES[what].settings(_where(how))
+        if FILES[what].is_read:
+            read += [file.path for file in files]
+        else:
+            notes += [f"kept as {file.path}" for file in files]
+    brought: list[Fetched | FetchedFile] = [*answers, *files]
+    journals = [found.journal for found in brought]
+    report = _ingest(catalog, read, journals, settings, progress, jobs)
+    here = sum(found.was_here for found in brought)
+    return FetchReport(tuple(found.path for found in brought), here, tuple(notes), tuple(errors), report)
+
+
+def _answer(client: Client, query: str, folder: Path, how: How, show: Progress) -> Fetched:
+    name = query if len(query) <= 60 else query[:57] + "..."
+    try:
+        return fetch_answer(
+            client, query, folder, page=how.page, refresh=how.refresh,
+            progress=lambda what, done, total: show(name, what, done, total),
+        )  # fmt: skip
+    finally:
+        show(name, "done", 0, 0)
+
+
+def _files(
+    client: Client,
+    what: str,
+    ids: Sequence[int | str],
+    answers: Sequence[Fetched],
+    folder: Path,
+    how: How,
+    show: Progress,
+) -> tuple[list[FetchedFile], list[BrainlakeError]]:
+    if what not in FILES:
+        return [], []
+    files, where = FILES[what], _where(how)
+    errors: list[BrainlakeError] = []
+    if files.wanted:
+        wanted = list(files.wanted(where, _ids(what, ids)))
+    else:
+        wanted = []
+        for answer in answers:
+            try:
+                wanted += files_told(files, where, answer.path)
+            except QueryError as error:
+                errors.append(error)
+    found = fetch_files(client, wanted, folder, refresh=how.refresh, progress=show)
+    for file in wanted:
+        show(file.name, "done", 0, 0)
+    errors += [one for one in found if isinstance(one, BrainlakeError)]
+    return [one for one in found if isinstance(one, FetchedFile)], errors
+
+
+def _ingest(
+    catalog: Catalog,
+    read: Sequence[Path],
+    journals: Sequence[Path],
+    settings: Mapping[str, str],
+    progress: Progress | None,
+    jobs: int | None,
+) -> IngestReport:
+    """Ingest what a domain's reader knows by it, other answers as records of the API, and the journals."""
+    known = [path for path in read if _is_known(path)]
+    others = [path for path in read if path not in known]
+    items: list[Item] = []
+    for paths, reader, told in ((known, None, settings), (others, ANY_READER, {}), (journals, None, {})):
+        if paths:
+            report = ingest(catalog, list(paths), as_reader=reader, settings=told, jobs=jobs, progress=progress)
+            items += report.items
+    return IngestReport(tuple(items))
+
+
+def _is_known(path: Path) -> bool:
+    if path.suffix != ".json":
+        return True
+    try:
+        registry.choose(Source(path, str(path)))
+    except ForeignError:
+        return False
+    return True
+
+
+def _queries(what: str, ids: Sequence[int | str]) -> list[str]:
+    if what == "rma":
+        if not ids:
+            raise QueryError('write the query: brainlake fetch rma "model::Product"')
+        return [str(query) for query in ids]
+    numbers = _ids(what, ids)
+    if what in FILES:
+        asked: Callable[[Sequence[int]], Sequence[str]] | None = FILES[what].asked
+        return list(asked(numbers)) if asked else []
+    return list(DATA_SETS[what].queries(numbers))
+
+
+def _ids(what: str, ids: Sequence[int | str]) -> list[int]:
+    """The ids, as what is fetched takes them. Raises QueryError where it takes none, needs some, or they are none."""
+    known = DATA_SETS.get(what) or FILES.get(what)
+    if known is None:
+        raise QueryError(f"nothing is fetched as {what!r}: there are {', '.join((*DATA_SETS, *FILES))}, rma")
+    if ids and known.ids is None:
+        raise QueryError(f"{what} come all at once: leave the ids out")
+    if not ids and known.ids is not None and (isinstance(known, Files) or known.needs_ids):
+        raise QueryError(f"{what}: name the ids of {known.ids}")
+    try:
+        return [int(one) for one in ids]
+    except ValueError:
+        raise QueryError(f"{what}: ids are numbers, not {', '.join(map(str, ids))[:60]}") from None
+
+
+def _where(how: How) -> Where:
+    return Where(api_url(how.api), how.archive.rstrip("/"), how.um, how.version)
