@@ -33,9 +33,18 @@ _LOOK: Any = {
 
 
 @contextmanager
+def _look() -> Iterator[None]:
+    # A notebook's backend turns interactive drawing on when it is loaded, which the first figure would do inside of the
+    # look: leaving it would turn it off again, and no later figure be shown.
+    plt.draw_if_interactive()
+    with plt.rc_context(_LOOK):
+        yield
+
+
+@contextmanager
 def canvas(ax: Axes | None, size: tuple[float, float] = (6.4, 3.6)) -> Iterator[Axes]:
     """Axes to draw on: those given, or new ones in the project's look."""
-    with plt.rc_context(_LOOK):
+    with _look():
         if ax is None:
             _, ax = plt.subplots(figsize=size, layout="constrained")
         yield ax
@@ -44,7 +53,7 @@ def canvas(ax: Axes | None, size: tuple[float, float] = (6.4, 3.6)) -> Iterator[
 @contextmanager
 def page(size: tuple[float, float]) -> Iterator[Figure]:
     """A figure for several pictures, in the project's look."""
-    with plt.rc_context(_LOOK):
+    with _look():
         yield plt.figure(figsize=size, layout="constrained")
 
 
