@@ -31,6 +31,7 @@ READERS = {
     "rma_journal": "rma_journal",
     "ish_records": "ish_records",
     "ish_grids": "ish_grids",
+    "pipeline_documents": "pipeline_documents",
     "connectivity_json": "connectivity_json",
     "connectivity_csv": "connectivity_csv",
     "connectivity_grids": "connectivity_grids",

@@ -46,6 +46,8 @@ def run_documents(name: str, given: Path, made: Path) -> dict[str, Any]:
     if not made.parent.is_dir():
         raise BrainlakeError(f"{made}: there is no folder {made.parent}")
     result: dict[str, Any] = pipeline.run(parameters, source, made.parent)
+    if "msg" not in result:  # an answer of the API is left as it is
+        result = {"pipeline": name, **result}
     with whole_file(made) as stream:
         stream.write(json.dumps(result, indent=2, allow_nan=False).encode() + b"\n")
     return result

@@ -32,7 +32,7 @@ SCHEMA = an_object(
 
 
 def run(parameters: dict[str, Any], source: Source, _folder: Path) -> dict[str, Any]:
-    """The metrics by name: centroid in pixels, the rest in degrees."""
+    """The metrics by name, centroid in pixels and the rest in degrees, beside what was asked for."""
     rows = parameters["mask"]
     if len(rows) != parameters["height"] or any(len(row) != parameters["width"] for row in rows):
         raise SourceError(source, "mask", f"does not have {parameters['height']} rows of {parameters['width']} values")
@@ -45,7 +45,8 @@ def run(parameters: dict[str, Any], source: Source, _folder: Path) -> dict[str, 
         altitude, azimuth, region, parameters["altitude_scale"], parameters["azimuth_scale"]
     )
     # JSON has no NaN: a map without a value somewhere in the region
-    return {name: value if np.isfinite(value) else None for name, value in metrics.items()}
+    known = {name: value if np.isfinite(value) else None for name, value in metrics.items()}
+    return {**known, "input_parameters": parameters}
 
 
 def _maps(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..spec import TableSpec
-from . import behavior, ccf, cells, connectivity, ecephys, icephys, ish, models, morphology, nwb, rma
+from . import behavior, ccf, cells, connectivity, ecephys, icephys, ish, models, morphology, nwb, pipelines, rma
 
 TABLES: dict[str, TableSpec] = {
     spec.name: spec
-    for module in (nwb, ecephys, behavior, icephys, cells, morphology, models, ccf, connectivity, ish, rma)
+    for module in (nwb, ecephys, behavior, icephys, cells, morphology, models, ccf, connectivity, ish, pipelines, rma)
     for spec in module.SPECS
 }
