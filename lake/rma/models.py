@@ -1,0 +1,301 @@
+"""Which relations of the lake tell of which model of the API, and how its models hang together (spec: api 2.8).
+
+A model is told by one or several queries over the lake. Where several know a record, each of its attributes is as the
+first says that knows it. Associations follow the convention of the API's names; what departs from it is listed here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from types import MappingProxyType
+
+import sqlglot
+from sqlglot import exp
+
+from ..errors import QueryError
+from ..questions import standard
+from ..tables.rma import MODELS as ANSWERED
+from ..tables.rma import Model as AnsweredModel
+from . import tellers
+
+
+@dataclass(frozen=True)
+class One:
+    """``this.key = target.id``: at most one partner."""
+
+    model: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Many:
+    """``target.key = this.id``. ``single``: the API nests it as an object, not as a list."""
+
+    model: str
+    key: str
+    single: bool = False
+
+
+@dataclass(frozen=True)
+class Attached:
+    """Files whose ``attachable_type`` is one of these classes and whose ``attachable_id`` is ``this.id``."""
+
+    classes: tuple[str, ...]
+    model: str = "WellKnownFile"
+
+
+@dataclass(frozen=True)
+class Through:
+    """Partners by a query of pairs ``owner``, ``member``: ``owner = this.id and member = target.id``."""
+
+    model: str
+    pairs: str
+
+
+Association = One | Many | Attached | Through
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that the lake answers for.
+
+    table : the API's name of its table, which qualifies columns in queries
+    told_by : queries whose columns are the model's attributes, the most trusted first
+    types : of records in a table that several classes share; None for all of them
+    memberships : column that stands for being associated -> the association and the column of its target
+    """
+
+    name: str
+    table: str
+    told_by: tuple[str, ...]
+    associations: Mapping[str, Association] = field(default_factory=dict)
+    types: tuple[str, ...] | None = None
+    memberships: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Its attributes, and ``extra`` where the lake keeps others."""
+        named = (name for query in self.told_by for name in sqlglot.parse_one(query, read="duckdb").named_selects)
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What tells its records apart, and puts them in an order."""
+        return tellers.KEYS.get(self.name, ("id",))
+
+    @cached_property
+    def sql(self) -> str:
+        """Its records, a row each, as SQL."""
+        return self.select.sql("duckdb")
+
+    @cached_property
+    def select(self) -> exp.Query:
+        """Its records, a row each, as one query."""
+        told = [sqlglot.parse_one(query, read="duckdb") for query in self.told_by]
+        if len(told) == 1:
+            return told[0]
+        knows = {f"t{i}": query.named_selects for i, query in enumerate(told)}
+        columns = [
+            exp.alias_(exp.func("coalesce", *(exp.column(name, a) for a, has in knows.items() if name in has)), name)
+            for name in self.columns
+        ]
+        merged = exp.select(*columns).from_(told[0].subquery("t0"))
+        for i, query in enumerate(told[1:], start=1):
+            before = exp.func("coalesce", *(exp.column("id", f"t{k}") for k in range(i)))
+            merged = merged.join(query.subquery(f"t{i}"), on=before.eq(exp.column("id", f"t{i}")), join_type="full")
+        return merged
+
+    def association(self, name: str) -> Association:
+        """Raises QueryError naming those there are."""
+        if name not in self.associations:
+            raise QueryError(
+                f"{self.name} has no association {name[:60]!r}: it has {', '.join(sorted(self.associations)) or 'none'}"
+            )
+        return self.associations[name]
+
+
+def model(name: str) -> Model:
+    """The model of a name. Raises QueryError where the lake answers for none such."""
+    if name not in models():
+        raise QueryError(f"there is no model {name[:60]!r}: there are {', '.join(models())}")
+    return models()[name]
+
+
+@cache
+def models() -> Mapping[str, Model]:
+    """Every model the lake answers for, by name."""
+    found: dict[str, Model] = {}
+    for declared in ANSWERED.values():
+        classes = (declared.name, *declared.subclasses)
+        for name in classes:
+            found[name] = Model(
+                name,
+                declared.table,
+                (*tellers.DOMAINS.get(declared.name, ()), _answered(declared)),
+                _conventional(declared, classes) | _more(declared.name, name),
+                (name,) if name != declared.name else None,
+                _MEMBERSHIPS.get(name, {}),
+            )
+    for name, table in tellers.OWN_TABLES.items():
+        found[name] = Model(name, table, tellers.DOMAINS[name], _more(name))
+    known = {name: {a: to for a, to in one.associations.items() if to.model in found} for name, one in found.items()}
+    return MappingProxyType({
+        name: Model(name, one.table, one.told_by, known[name], one.types, one.memberships)
+        for name, one in sorted(found.items())
+    })  # fmt: skip
+
+
+def _answered(declared: AnsweredModel) -> str:
+    """Its records among the answers that were fetched: from the view over them, where there is one."""
+    names = ("id", *declared.attributes, "extra")
+    if f"rma.{declared.table}" in standard():
+        return f"select {', '.join(names)} from rma.{declared.table}"
+    told = ", ".join(f"arg_max({name}, ingest_id) as {name}" for name in names[1:])
+    return f"select id, {told} from {declared.spec.name} group by id"
+
+
+def _conventional(declared: AnsweredModel, classes: tuple[str, ...]) -> dict[str, Association]:
+    """Associations by the rules of the API's names (spec: api 2.8.2)."""
+    found: dict[str, Association] = {}
+    for name, target in declared.nested.items():
+        back = f"{snake(declared.name)}_id"
+        if name == "well_known_files":
+            found[name] = Attached(classes)
+        elif f"{name}_id" in declared.attributes:
+            found[name] = One(target, f"{name}_id")
+        elif target in ANSWERED and back in ANSWERED[target].attributes:
+            found[name] = Many(target, back, single=not name.endswith("s"))
+        else:
+            found[name] = Through(target, _nested(classes, name))
+    return found
+
+
+def _nested(owners: tuple[str, ...], association: str) -> str:
+    """Pairs that some answer nested; names are of the declarations above, never of a query."""
+    classes = ", ".join(f"'{owner}'" for owner in owners)
+    return (
+        "select distinct owner_id as owner, member_id as member from rma.links "
+        f"where owner_model in ({classes}) and association = '{association}'"
+    )
+
+
+def snake(name: str) -> str:
+    """``WellKnownFile`` as ``well_known_file``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _more(*names: str) -> dict[str, Association]:
+    return {association: to for name in names for association, to in _OVERRIDES.get(name, {}).items()}
+
+
+_SETS = "select structure_id as owner, structure_set_id as member from ccf.structure_set_members"
+_MEMBERS = "select structure_set_id as owner, structure_id as member from ccf.structure_set_members"
+_ANCESTORS = "select structure_id as owner, unnest(structure_id_path) as member from ccf.structures"
+_DESCENDANTS = "select unnest(structure_id_path) as owner, structure_id as member from ccf.structures"
+_OF_CELL = {"specimen": One("Specimen", "specimen_id")}
+_DATA_SET_STRUCTURE = {
+    "section_data_set": One("SectionDataSet", "section_data_set_id"),
+    "structure": One("Structure", "structure_id"),
+}
+
+# What the convention does not give: spec api 2.8.1 and 2.8.2.
+_OVERRIDES: Mapping[str, Mapping[str, Association]] = {
+    "Structure": {
+        "graph": One("StructureGraph", "graph_id"),
+        "structure_graph": One("StructureGraph", "graph_id"),
+        "parent": One("Structure", "parent_structure_id"),
+        "parent_structure": One("Structure", "parent_structure_id"),
+        "children": Many("Structure", "parent_structure_id"),
+        "child_structures": Many("Structure", "parent_structure_id"),
+        "self_and_ancestors": Through("Structure", _ANCESTORS),
+        "self_and_descendants": Through("Structure", _DESCENDANTS),
+        "ancestor_hierarchies": Many("StructureHierarchy", "descendant_id"),
+        "descendant_hierarchies": Many("StructureHierarchy", "ancestor_id"),
+        "structure_sets": Through("StructureSet", _SETS),
+        "structure_sets_structures": Many("StructureSetsStructure", "structure_id"),
+        "projection_structure_unionizes": Many("ProjectionStructureUnionize", "structure_id"),
+        "structure_unionizes": Many("StructureUnionize", "structure_id"),
+        "specimens": Many("Specimen", "structure_id"),
+    },
+    "StructureHierarchy": {
+        "ancestor": One("Structure", "ancestor_id"),
+        "descendant": One("Structure", "descendant_id"),
+    },
+    "StructureSet": {
+        "structures": Through("Structure", _MEMBERS),
+        "structure_sets_structures": Many("StructureSetsStructure", "structure_set_id"),
+    },
+    "StructureSetsStructure": {
+        "structure": One("Structure", "structure_id"),
+        "structure_set": One("StructureSet", "structure_set_id"),
+    },
+    "StructureGraph": {
+        "root_structure": One("Structure", "root_structure_id"),
+        "atlases": Many("Atlas", "structure_graph_id"),
+    },
+    "Ontology": {
+        "structures": Many("Structure", "ontology_id"),
+        "structure_graphs": Many("StructureGraph", "ontology_id"),
+    },
+    "Atlas": {"graphic_group_labels": Through("GraphicGroupLabel", tellers.ATLAS_LABELS)},
+    "DataSet": {
+        "section_images": Many("SectionImage", "data_set_id"),
+        "sub_images": Many("SubImage", "data_set_id"),
+        "atlas_images": Many("AtlasImage", "data_set_id"),
+        "equalization": Many("Equalization", "section_data_set_id", single=True),
+        "alignment3d": Many("Alignment3d", "aligned_id", single=True),
+        "projection_structure_unionizes": Many("ProjectionStructureUnionize", "section_data_set_id"),
+        "structure_unionizes": Many("StructureUnionize", "section_data_set_id"),
+        "genes": Through("Gene", tellers.DATA_SET_GENES),
+        "products": Through("Product", tellers.DATA_SET_PRODUCTS),
+    },
+    "SubImage": {
+        "data_set": One("DataSet", "data_set_id"),
+        "section_data_set": One("SectionDataSet", "data_set_id"),
+        "atlas_data_set": One("AtlasDataSet", "data_set_id"),
+        "alignment2d": Many("Alignment2d", "section_image_id", single=True),
+    },
+    "Alignment2d": {"section_image": One("SectionImage", "section_image_id")},
+    "ProjectionStructureUnionize": _DATA_SET_STRUCTURE,
+    "StructureUnionize": _DATA_SET_STRUCTURE,
+    "Specimen": {
+        "parent": One("Specimen", "parent_id"),
+        "children": Many("Specimen", "parent_id"),
+        "ephys_result": Many("EphysResult", "specimen_id", single=True),
+        "ephys_sweeps": Many("EphysSweep", "specimen_id"),
+        "ephys_features": Many("EphysFeature", "specimen_id"),
+        "neuron_reconstructions": Many("NeuronReconstruction", "specimen_id"),
+        "neuronal_models": Many("NeuronalModel", "specimen_id"),
+        "data_sets": Many("SectionDataSet", "specimen_id"),
+        "products": Through("Product", tellers.SPECIMEN_PRODUCTS),
+    },
+    "EphysResult": {**_OF_CELL, "well_known_files": Attached(("EphysResult",))},
+    "EphysSweep": _OF_CELL,
+    "EphysFeature": _OF_CELL,
+    "NeuronReconstruction": {**_OF_CELL, "well_known_files": Attached(("NeuronReconstruction",))},
+    "NeuronalModel": {"neuronal_model_runs": Many("NeuronalModelRun", "neuronal_model_id")},
+    "NeuronalModelRun": {
+        "neuronal_model": One("NeuronalModel", "neuronal_model_id"),
+        "well_known_files": Attached(("NeuronalModelRun",)),
+    },
+    "NeuronalModelTemplate": {"well_known_files": Through("WellKnownFile", tellers.TEMPLATE_FILES)},
+    "IsiExperiment": {"experiment_container": Many("ExperimentContainer", "isi_experiment_id", single=True)},
+    "EcephysUnitMetricBundle": {"ecephys_unit": One("EcephysUnit", "ecephys_unit_id")},
+    "EcephysUnit": {"ecephys_channel": One("EcephysChannel", "ecephys_channel_id")},
+    "EcephysChannel": {
+        "structure": One("Structure", "ecephys_structure_id"),
+        "ecephys_units": Many("EcephysUnit", "ecephys_channel_id"),
+    },
+    "Gene": {
+        "probes": Many("Probe", "gene_id"),
+        "data_sets": Through("SectionDataSet", tellers.GENE_DATA_SETS),
+    },
+}
+
+# Columns that a query may filter by, though no record has them.
+_MEMBERSHIPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Structure": {"structure_set_id": ("structure_sets", "id")}
+}
