@@ -20,18 +20,19 @@ class Plots:
         self._relation = relation
 
     def __dir__(self) -> list[str]:
-        return sorted(_pictures())
+        return sorted(pictures())
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
             raise AttributeError(name)
-        pictures = _pictures()
-        if name not in pictures:
-            raise AttributeError(f"there is no picture {name}: there are {', '.join(sorted(pictures))}")
-        return lambda **options: pictures[name](self._relation.pl(), **options)
+        known = pictures()
+        if name not in known:
+            raise AttributeError(f"there is no picture {name}: there are {', '.join(sorted(known))}")
+        return lambda **options: known[name](self._relation.pl(), **options)
 
 
-def _pictures() -> dict[str, Callable[..., Any]]:
+def pictures() -> dict[str, Callable[..., Any]]:
+    """Every picture, by name. Raises BrainlakeError without the extra ``plots``."""
     from ..views import plots
 
     found = {}
