@@ -298,6 +298,8 @@ def check_order(spec: TableSpec, table: pa.Table, before: pa.Table | None) -> No
     for name in spec.sort:
         present = np.asarray(rows[name].is_valid())
         values = rows[name].combine_chunks()
+        if pa.types.is_boolean(values.type):
+            values = values.cast(pa.int8())  # no number fills a boolean's NULLs
         filled = pc.fill_null(values, "" if pa.types.is_string(values.type) else 0)
         array = np.asarray(filled.to_numpy(zero_copy_only=False))
         a, b, has_a, has_b = array[:-1], array[1:], present[:-1], present[1:]

@@ -14,6 +14,8 @@ from brainlake.lake import writer as writer_module
 from brainlake.lake.catalog import Catalog
 from brainlake.lake.errors import CatalogError, DoubledKeyError, SpecError, UnknownError
 from brainlake.lake.maintenance import compact
+from brainlake.lake.parquet import check_order
+from brainlake.lake.spec import Column, TableSpec, boolean
 from brainlake.lake.writer import Committed, IngestWriter, forget, write_user_table
 
 
@@ -221,3 +223,14 @@ def small_disk(tmp_path) -> Path:
         pytest.skip("mounting a small file system is not allowed here")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_flags_have_an_order_too():
+    """false before true, NULLs last."""
+    spec = TableSpec(
+        "lab.flags", "a flag", "flags", (Column(1, "flag", boolean, "a flag", nullable=True),), sort=("flag",)
+    )
+    rows = pa.table({"flag": [False, True, None]})
+    check_order(spec, rows, None)
+    with pytest.raises(SpecError, match="declared order"):
+        check_order(spec, rows.take([1, 0, 2]), None)
