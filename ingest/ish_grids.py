@@ -70,7 +70,7 @@ class IshGridReader:
         data_set, told_by = _data_set(source)
         volumes = _volumes(source)
         shape, spacing = _common(source, volumes)
-        for warning in next(iter(volumes.values())).warnings:
+        for warning in next(iter(volumes.values())).header.notes:
             report.warn(warning)
         n_voxels = 0
         for columns in _voxels(volumes):
