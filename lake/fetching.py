@@ -163,7 +163,7 @@ def _ingest(
     known = [path for path in read if _is_known(path)]
     others = [path for path in read if path not in known]
     items: list[Item] = []
-    for paths, reader, told in ((known, None, settings), (others, ANY_READER, {}), (journals, None, {})):
+    for paths, reader, told in ((others, ANY_READER, {}), ([*known, *journals], None, settings)):
         if paths:
             report = ingest(catalog, list(paths), as_reader=reader, settings=told, jobs=jobs, progress=progress)
             items += report.items
