@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .fetching import FetchReport, How
     from .ingestion import IngestReport, Progress
     from .relation import Relation
+    from .rma.answers import Api, Limits
 
 DEFAULT_LAKE = "brainlake"
 At = int | str | datetime | None
@@ -142,6 +143,21 @@ class Lake:
     def connect(self) -> duckdb.DuckDBPyConnection:
         """The raw DuckDB connection, for experts: nothing is refused beyond DuckDB's own settings."""
         return self._session.connection
+
+    def rma(self, query: str) -> Relation:
+        """A question in the Atlas API's language: ``lake.rma("model::Structure,rma::criteria,[graph_id$eq1]")``.
+
+        Nested objects are STRUCT, nested lists LIST of STRUCT; as at the API, 50 rows unless ``rma::options`` say.
+
+        Raises QueryError where the query has a mistake.
+        """
+        return self.api().relation(query)
+
+    def api(self, limits: Limits | None = None) -> Api:
+        """The Atlas API as this snapshot answers it; ``brainlake serve rma`` serves it."""
+        from .rma.answers import Api
+
+        return Api(self._session, limits)
 
     # -- knowing --------------------------------------------------------------------------------------------------
 
@@ -268,7 +284,9 @@ class Lake:
         self.refresh()
         return report
 
-    def fetch(self, what: str, *ids: int | str, how: How | None = None, progress: Progress | None = None) -> FetchReport:
+    def fetch(
+        self, what: str, *ids: int | str, how: How | None = None, progress: Progress | None = None
+    ) -> FetchReport:
         """Bring data from the Atlas API: ``lake.fetch("cells")``, ``lake.fetch("rma", "model::Product")``.
 
         what : a data set or files (``brainlake fetch --list``), or ``rma`` with queries of one's own as ``ids``

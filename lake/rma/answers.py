@@ -1,0 +1,272 @@
+"""Answers to queries of the API: stage after stage, within limits of rows, time and size (spec: api 4.3).
+
+What a query does not name it does not read; the lake is only ever read.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from ...ingest import rma_grammar as rma
+from ..errors import AbsentError, QueryError
+from . import options as asked
+from . import translate
+from .models import Model
+from .tree import Tree
+
+if TYPE_CHECKING:
+    from ..relation import Relation
+    from ..session import Session
+
+BATCH = 2_048
+COLLECTED = 100_000  # values a pipe may collect
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one query may take."""
+
+    rows: int = 1_000_000
+    seconds: float = 60.0
+    megabytes: float = 1_024.0
+
+
+@dataclass
+class Answer:
+    """Records as they come; ``num_rows`` is known when all have come.
+
+    root : the model of the records, None where they are text
+    columns : of a flat answer, None for nested records
+    """
+
+    root: Model | None
+    records: Iterator[dict[str, Any]]
+    start_row: int = 0
+    total_rows: int | None = None
+    columns: tuple[str, ...] | None = None
+    text: str | None = None
+    num_rows: int = field(default=0, init=False)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for record in self.records:
+            self.num_rows += 1
+            yield record
+
+
+class Api:
+    """The Atlas API, as one snapshot of a lake answers it. Several threads may ask at once."""
+
+    def __init__(self, session: Session, limits: Limits | None = None) -> None:
+        self.session, self.limits = session, limits or Limits()
+        self._types: dict[str, dict[str, str]] = {}
+        self._lock = threading.Lock()
+
+    def types(self, model: Model) -> Mapping[str, str]:
+        """DuckDB's types of a model's columns."""
+        with self._lock:
+            if model.name not in self._types:
+                with self.session.cursor(model.sql) as cursor:
+                    bound = cursor.sql(model.sql)
+                    self._types[model.name] = dict(zip(bound.columns, map(str, bound.types), strict=True))
+        return self._types[model.name]
+
+    def relation(self, text: str) -> Relation:
+        """The last stage's rows as a relation: objects are STRUCT, lists LIST; earlier stages are run now."""
+        from ..relation import Relation
+
+        stage, variables = self._until_last(rma.parse(text))
+        relation = Relation(self.session, *_statement(self._translated(stage, variables)))
+        relation.check()
+        return relation
+
+    def answer(self, query: rma.Query, flat: bool = False) -> Answer:
+        """The last stage's records. ``flat``: rows of columns, as CSV has them.
+
+        Raises QueryError for a query with a mistake or beyond the limits, also while records are taken.
+        """
+        stage, variables = self._until_last(query)
+        return self._answer(stage, variables, flat)
+
+    # -- stages ---------------------------------------------------------------------------------------------------
+
+    def _until_last(self, query: rma.Query) -> tuple[rma.ModelStage, dict[str, list[Any]]]:
+        """Run what comes before the last stage; returns the last and what pipes collected."""
+        variables: dict[str, list[Any]] = {}
+        records: list[dict[str, Any]] | None = None
+        *before, last = query.stages
+        for stage in before:
+            if isinstance(stage, rma.PipeStage):
+                self._pipe(stage, records, variables)
+            else:
+                records = list(self._answer(_model_stage(stage), variables, False))
+        return _model_stage(last), variables
+
+    def _pipe(
+        self, stage: rma.PipeStage, records: list[dict[str, Any]] | None, variables: dict[str, list[Any]]
+    ) -> None:
+        given = {one.column.name: one.values for one in stage.parameters}
+        if stage.name == "list":
+            if records is None:
+                raise QueryError("pipe::list collects from the stage before, and there is none")
+            for name, values in given.items():
+                variables[name] = list(dict.fromkeys(_under(records, _word(values, name).strip("/").split("/"))))
+                if len(variables[name]) > COLLECTED:
+                    raise QueryError(f"pipe::list collects more than {COLLECTED:,} values into ${name}")
+            return
+        source, target = (given.get(key, ()) for key in ("input", "output"))
+        if len(source) != 1 or not isinstance(source[0], rma.Variable) or source[0].name not in variables:
+            raise QueryError(f"pipe::{stage.name} needs [input$in$name] of what a pipe collected before")
+        texts = [str(value) for value in variables[source[0].name]]
+        pattern = _word(given.get("pattern", ()), "pattern")
+        # DuckDB's regular expressions, which take linear time.
+        if stage.name == "replace":
+            sql = "select regexp_replace(unnest($texts), $pattern, $by, 'g')"
+            params: dict[str, Any] = {"by": _word(given.get("replacement", ()), "replacement")}
+        else:
+            sql, params = (
+                "select unnest(flatten(list_transform($texts, lambda t: string_split_regex(t, $pattern))))",
+                {},
+            )
+        rows = self._rows(translate.Statement(sql, {"texts": texts, "pattern": pattern, **params}), self._deadline())
+        found = [next(iter(row.values())) for row in rows] if texts else []
+        variables[_word(target, "output")] = list(dict.fromkeys(value for value in found if value != ""))
+
+    def _answer(self, stage: rma.ModelStage, variables: Mapping[str, Sequence[Any]], flat: bool) -> Answer:
+        options = asked.read(stage)
+        flat = flat or options.tabular is not None
+        if flat and options.tabular is None:  # plain columns have no room for what is included
+            stage = replace(stage, include=())
+        tree = Tree(stage, self.types, variables)
+        columns = translate.cells(tree, options) if flat else None
+        statement = translate.records(tree, options) if columns is None else translate.table(tree, options, columns)
+        if options.preview:
+            return Answer(None, iter(()), text=statement.sql)
+        until = self._deadline()
+        total = None
+        if options.count:
+            counted = translate.count(tree, options, columns)
+            total = next(iter(next(self._rows(counted, until)).values()))
+        rows = self._within(self._rows(statement, until))
+        shape = statement.shape
+        records = (_record(row, shape, options) for row in rows) if shape else (_flat(row) for row in rows)
+        names = tuple(name for _, name in columns) if columns is not None else None
+        return Answer(tree.root.model, records, options.start_row, total, names)
+
+    def _translated(self, stage: rma.ModelStage, variables: Mapping[str, Sequence[Any]]) -> translate.Statement:
+        options = asked.read(stage)
+        tree = Tree(stage, self.types, variables)
+        if options.tabular is not None:
+            return translate.table(tree, options, translate.cells(tree, options))
+        return translate.records(tree, options)
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self.limits.seconds
+
+    def _within(self, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for n, row in enumerate(rows):
+            if n >= self.limits.rows:
+                raise QueryError(
+                    f"the answer has more than {self.limits.rows:,} rows: ask for pages with num_rows and start_row"
+                )
+            yield row
+
+    def _rows(self, statement: translate.Statement, until: float) -> Iterator[dict[str, Any]]:
+        """Rows as they are computed; stopped when the time is over."""
+        cursor = self.session.cursor(*_statement(statement))
+        late = QueryError(f"the query takes longer than {self.limits.seconds:g} s: ask for less at once")
+        timer = threading.Timer(max(0.0, until - time.monotonic()), cursor.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            for batch in cursor.sql(statement.sql, params=statement.params or None).to_arrow_reader(BATCH):
+                if time.monotonic() > until:
+                    raise late
+                yield from batch.to_pylist()
+        except duckdb.InterruptException:
+            raise late from None
+        except duckdb.Error as error:
+            raise QueryError(f"the lake cannot answer this: {str(error).splitlines()[0]}") from None
+        finally:
+            timer.cancel()
+            cursor.close()
+
+
+def _statement(statement: translate.Statement) -> tuple[str, dict[str, Any] | None]:
+    return statement.sql, statement.params or None
+
+
+def _model_stage(stage: rma.Stage) -> rma.ModelStage:
+    if isinstance(stage, rma.ModelStage):
+        return stage
+    if isinstance(stage, rma.ServiceStage):
+        raise AbsentError(f"service {stage.name[:60]} is not answered from a lake: ask the API itself")
+    raise QueryError("a query ends with a model, not with a pipe")
+
+
+def _word(values: Sequence[rma.Value], name: str) -> str:
+    """The text of one parameter, as it stands: a pattern may hold a plus."""
+    if len(values) != 1 or isinstance(values[0], rma.Variable):
+        raise QueryError(f"a pipe's [{name}$eq...] has one value")
+    return values[0].text
+
+
+def _under(records: Any, path: Sequence[str]) -> Iterator[Any]:
+    """Values below a path of names, in the order of the records."""
+    if isinstance(records, list):
+        for record in records:
+            yield from _under(record, path)
+    elif not path:
+        if not isinstance(records, dict) and records is not None:
+            yield records
+    elif isinstance(records, dict):
+        if path[0] in records:
+            yield from _under(records[path[0]], path[1:])
+        elif path[1:]:  # structures/structure/name: elements around the records
+            yield from _under(records, path[1:])
+
+
+# -- values --------------------------------------------------------------------------------------------------------
+
+
+def _record(row: Mapping[str, Any], shape: translate.Shape, options: asked.Options) -> dict[str, Any]:
+    """A record as the API nests it: an object that is not there has no key."""
+    record: dict[str, Any] = {}
+    for name in shape.columns:
+        if name != "extra":
+            record[name] = _plain(row[name])
+    if row.get("extra"):
+        for name, value in json.loads(row["extra"]).items():
+            if name not in record and options.keeps(shape.model.table, name):
+                record[name] = value
+    for name, many, inner in shape.nested:
+        value = row[name]
+        if many:
+            record[name] = [_record(one, inner, options) for one in value]
+        elif value is not None:
+            record[name] = _record(value, inner, options)
+    return record
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    return value

@@ -1,0 +1,189 @@
+"""Addresses of the Atlas API, and what a lake answers at each (spec: api 2.1).
+
+A route is a pattern of the path and a function from the match and the address's parameters to a query, or to records
+made from the answers of some. Files are those that were fetched from the same address of the API.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...ingest.rma_grammar import ModelStage, Query, parse
+from ..errors import AbsentError, QueryError, UnknownError
+from ..rma.answers import Answer, Api
+from ..rma.formats import FORMATS
+from ..rma.models import Attached, Many, Model, One, model, models
+
+if TYPE_CHECKING:
+    from ..facade import Lake
+
+Parameters = Mapping[str, str]
+
+_FMT = rf"\.(?P<fmt>{'|'.join(FORMATS)})"
+_CLAUSES = ("criteria", "include")
+_OPTIONS = ("only", "except", "tabular", "order", "num_rows", "start_row", "count", "debug")
+_LETTERS = {"BIGINT": "integer", "INTEGER": "integer", "SMALLINT": "integer", "TINYINT": "integer",
+            "DOUBLE": "float", "FLOAT": "float", "BOOLEAN": "boolean", "TIMESTAMP": "datetime"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Route:
+    """``answer(api, match, parameters)``; it raises UnknownError for what is not there."""
+
+    pattern: re.Pattern[str]
+    answer: Callable[[Api, re.Match[str], Parameters], Answer]
+
+
+def query(api: Api, match: re.Match[str], parameters: Parameters) -> Answer:
+    """E01: a query in ``q``; ``criteria`` may stand for it, with ``include`` beside."""
+    text = parameters.get("q") or parameters.get("criteria")
+    if not text:
+        raise QueryError("the address holds no query: ?q=model::Structure,rma::criteria,...")
+    if "q" not in parameters and parameters.get("include"):
+        text += f",rma::include,{parameters['include']}"
+    return api.answer(parse(text), match["fmt"] == "csv")
+
+
+def query_of_model(api: Api, match: re.Match[str], parameters: Parameters) -> Answer:
+    """E03: the clauses of a query as parameters of the address."""
+    parts = [f"model::{model(match['model']).name}"]
+    parts += [f"rma::{name},{parameters[name]}" for name in _CLAUSES if parameters.get(name)]
+    parts += [f"rma::options[{name}$eq{parameters[name]}]" for name in _OPTIONS if parameters.get(name)]
+    return api.answer(_one_model(parse(",".join(parts))), match["fmt"] == "csv")
+
+
+def record(api: Api, match: re.Match[str], parameters: Parameters) -> Answer:
+    """E02: one record by its id."""
+    of = model(match["model"])
+    text = f"model::{of.name},rma::criteria,[{of.keys[0]}$eq{match['id']}],rma::options[count$eqfalse]"
+    if parameters.get("include"):
+        text += f",rma::include,{parameters['include']}"
+    return _found(api.answer(_one_model(parse(text)), match["fmt"] == "csv"), f"{of.name} {match['id']}")
+
+
+def _one_model(found: Query) -> Query:
+    """Parameters of an address are clauses of its model, and hold no further stage."""
+    if len(found.stages) != 1 or not isinstance(found.stages[0], ModelStage):
+        raise QueryError("the address's parameters are clauses of one model")
+    return found
+
+
+def _found(answer: Answer, what: str) -> Answer:
+    first = next(answer.records, None)
+    if first is None:
+        raise UnknownError(f"there is no {what}")
+    rest = answer.records
+    answer.records = (one for part in ([first], rest) for one in part)
+    return answer
+
+
+# -- what there is ---------------------------------------------------------------------------------------------------
+
+
+def schema(api: Api, match: re.Match[str], parameters: Parameters) -> Answer:
+    """E04, E05: models, their fields and associations."""
+    named = match.groupdict().get("model")
+    described = [model(named)] if named else models().values()
+    return _listed({"DataDescription": {one.name: _described(api, one)}} for one in described)
+
+
+def _described(api: Api, of: Model) -> dict[str, Any]:
+    types = api.types(of)
+    fields = [
+        {"name": name, "type": _LETTERS.get(types[name], "string"), "nullable": str(name not in of.keys).lower()}
+        for name in of.columns
+        if name != "extra"
+    ]
+    kinds = {One: "belongs_to", Many: "has_many", Attached: "has_many"}
+    associations = [
+        {"name": name, "type": kinds.get(type(to), "has_and_belongs_to_many"), "class": to.model}
+        for name, to in of.associations.items()
+    ]
+    return {"fields": fields, "associations": associations, "table": of.table}
+
+
+def tree_search(api: Api, match: re.Match[str], parameters: Parameters) -> Answer:
+    """E12: a structure or specimen with those above and below it, as asked, the uppermost first."""
+    kind, wanted = match["model"], match["id"]
+    above, below = (parameters.get(name, "false").lower() == "true" for name in ("ancestors", "descendants"))
+    node = next(iter(_all(api, f"model::{kind},rma::criteria,[id$eq{wanted}]")), None)
+    if node is None:
+        raise UnknownError(f"there is no {kind} {wanted}")
+    path = "structure_id_path" if kind == "Structure" else "specimen_id_path"
+    ids = [int(part) for part in (node[path] or f"/{wanted}/").strip("/").split("/")]
+    found = [node]
+    if above and len(ids) > 1:
+        upper = _all(api, f"model::{kind},rma::criteria,[id$in{','.join(map(str, ids[:-1]))}]")
+        found = sorted(upper, key=lambda one: ids.index(one["id"])) + found
+    if below:
+        lower = _all(api, f"model::{kind},rma::criteria,[{path}$li'*/{wanted}/*'][id$ne{wanted}]")
+        found += sorted(lower, key=lambda one: ((one[path] or "").count("/"), one.get("graph_order") or 0, one["id"]))
+    return _listed(found, model(kind))
+
+
+def structure_graph(api: Api, match: re.Match[str], parameters: Parameters) -> Answer:
+    """E11: the structures of a graph, each in its parent's ``children``."""
+    listed = _all(api, f"model::Structure,rma::criteria,[graph_id$eq{match['id']}],rma::options[order$eqgraph_order]")
+    if not listed:
+        raise UnknownError(f"there is no structure graph {match['id']}")
+    nodes = {one["id"]: {**one, "children": []} for one in listed}
+    for one in nodes.values():
+        if one["parent_structure_id"] in nodes:
+            nodes[one["parent_structure_id"]]["children"].append(one)
+    return _listed((one for one in nodes.values() if one["parent_structure_id"] not in nodes), model("Structure"))
+
+
+def _all(api: Api, text: str) -> list[dict[str, Any]]:
+    joint = "" if "rma::options" in text else ",rma::options"
+    return list(api.answer(parse(f"{text}{joint}[num_rows$eq'all'][count$eqfalse]")))
+
+
+def _listed(records: Any, root: Model | None = None) -> Answer:
+    def taken() -> Iterator[dict[str, Any]]:
+        yield from records
+
+    return Answer(root, taken())
+
+
+ROUTES = tuple(
+    Route(re.compile(f"/api/v2/{pattern}"), answer)
+    for pattern, answer in (
+        (f"data/query{_FMT}", query),
+        (rf"data(?:/enumerate)?{_FMT}", schema),
+        (rf"data/(?P<model>\w+)/query{_FMT}", query_of_model),
+        (rf"data/(?P<model>\w+)/describe{_FMT}", schema),
+        (rf"data/(?P<model>\w+)/(?P<id>\d{{1,18}}){_FMT}", record),
+        (rf"data/(?P<model>\w+){_FMT}", schema),
+        (rf"tree_search/(?P<model>Structure|Specimen)/(?P<id>\d{{1,18}}){_FMT}", tree_search),
+        (rf"structure_graph_download/(?P<id>\d{{1,18}}){_FMT}", structure_graph),
+    )
+)
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def kept_file(lake: Lake, address: str) -> Path:
+    """The file that was fetched from this address (path and parameters) of the API, below the lake's ``raw/``.
+
+    Raises AbsentError where none was.
+    """
+    rows = lake.sql(
+        """
+        select r.fetch_key, r.file_name
+        from rma.requests as r
+        where r.http_status in (200, 206) and r.rma_text is null and ends_with(r.request_url, $address)
+        order by r.requested_at desc
+        """,
+        {"address": address},
+    ).pl()
+    raw = (lake.path / "raw" / "rma").resolve()
+    for key, name in rows.iter_rows():
+        path = (raw / key / name).resolve()
+        if path.is_relative_to(raw) and path.is_file():
+            return path
+    raise AbsentError(f"{address[:200]} is neither a query that a lake answers nor a file that was fetched into it")
