@@ -356,3 +356,55 @@ def test_likeness_is_the_correlation_over_all_voxels_of_a_domain(con, wanted, he
     assert [row["experiment_id"] for row in found] == [502, 503]
     assert [row["correlation"] for row in found] == [pytest.approx(expected)] * 2
     assert found[0]["n_voxels"] == domain.sum()
+
+
+# -- alignment -------------------------------------------------------------------------------------------------------
+
+
+def test_an_alignment_multiplies_rows_by_the_point_and_adds_the_offset():
+    """Parameters 1 to 12 and (1, 2, 3) give (24, 43, 62); the reference's recipe would give (40, 47, 54) (XFM-01)."""
+    parameters = [float(i) for i in range(1, 13)]
+    con = memory_connection(
+        {"connectivity.alignments": {"experiment_id": [1], "trv": [parameters], "tvr": [parameters[::-1]]}}
+    )
+    point = "with points as (select 1.0 as ap_um, 2.0 as dv_um, 3.0 as ml_um, 'mine' as label)"
+    (found,) = rows(con, f"{point} from connectivity.to_stack('points', 1)")
+    assert (found["stack_x_um"], found["stack_y_um"], found["stack_z_um"], found["label"]) == (24, 43, 62, "mine")
+    back = "with points as (select 1.0 as stack_x_um, 2.0 as stack_y_um, 3.0 as stack_z_um)"
+    (found,) = rows(con, f"{back} from connectivity.from_stack('points', 1)")
+    assert (found["ap_um"], found["dv_um"], found["ml_um"]) == (67, 48, 29)
+    with pytest.raises(duckdb.Error, match="trv or tvr, not up"):
+        con.execute("select connectivity.affine(1, 'up')").fetchall()
+    with pytest.raises(duckdb.Error, match="alignment of experiment 2 is not in this lake"):
+        con.execute(f"{point} from connectivity.to_stack('points', 2)").fetchall()
+    con.close()
+
+
+def test_a_point_is_displaced_before_it_is_aligned(tmp_path):
+    """u = (2, 2, 2), M = 2 I, t = (1, 1, 1): (5, 5, 5) comes to (15, 15, 15); a slope of u lies between voxels (XFM-03)."""
+    field = np.full((20, 4, 3, 3), 2.0, np.float32)
+    field[..., 1] += np.arange(20, dtype=np.float32)[:, None, None]  # along dv: one more each voxel of ap
+    header = (
+        "ObjectType = Image\nNDims = 3\nDimSize = 20 4 3\nElementSpacing = 25 25 25\nOffset = 0 0 0\n"
+        "TransformMatrix = 1 0 0 0 1 0 0 0 1\nElementNumberOfChannels = 3\nElementType = MET_FLOAT\n"
+        "ElementByteOrderMSB = False\nElementDataFile = dfmfld.raw\n"
+    )
+    (tmp_path / "dfmfld.mhd").write_text(header)
+    (tmp_path / "dfmfld.raw").write_bytes(field.transpose(2, 1, 0, 3).astype("<f4").tobytes())
+    (tmp_path / "alignment3d.json").write_text(
+        fixture.json.dumps(fixture.alignment_record(2 * np.eye(3), np.ones(3), aligned_id=501))
+    )
+    con = memory_connection(
+        concat(tables_of(tmp_path / "dfmfld.mhd", experiment="501"), tables_of(tmp_path / "alignment3d.json"))
+    )
+    points = (
+        "with points as (from (values (5.0, 5.0, 5.0), (430.0, 70.0, 50.0), (-20.0, 0, 0)) as p(ap_um, dv_um, ml_um))"
+    )
+    found = con.execute(f"{points} select stack_x_um, stack_y_um, stack_z_um from connectivity.to_stack('points', 501)")
+    expected = [
+        (15, 15 + 2 * 5 / 25, 15),
+        (2 * 432 + 1, 2 * (72 + 430 / 25) + 1, 2 * 52 + 1),  # in the second block along ap
+        (-39, 1, 1),  # outside of the field
+    ]
+    assert found.fetchall() == [pytest.approx(one) for one in expected]
+    con.close()

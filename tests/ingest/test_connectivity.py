@@ -1,0 +1,209 @@
+"""Files of the connectivity atlas: what they hold arrives, and what is wrong with them is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from brainlake.ingest import registry
+from brainlake.ingest.contract import Report
+from brainlake.lake.errors import ForeignError, SourceError
+from brainlake.tests.fixtures import ccf
+from brainlake.tests.fixtures import connectivity as fixture
+from brainlake.tests.fixtures.ingesting import source_of, tables_of
+
+COLUMNS = fixture.unionize_columns([501, 502], [385, 549])
+
+
+def identity(path: Path, **settings: str) -> tuple[str, str]:
+    source = source_of(path, **settings)
+    found = registry.choose(source).identify(source)
+    return found.subject, found.role
+
+
+def density(folder: Path, **how) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return ccf.write_nrrd(
+        folder / "projection_density_200.nrrd", fixture.small_grids()["projection_density"], um=200, **how
+    )
+
+
+def test_experiments_keep_what_the_record_says(tmp_path):
+    found = tables_of(fixture.write_experiments(tmp_path / "experiments.json"))["connectivity.listed_experiments"]
+    row = found.to_pylist()[3]
+    assert row["injection_structure_ids"] == [1027, 385, 1027]  # order and repeats kept
+    assert row["transgenic_line"] == "Cux2-IRES-Cre"
+    assert json.loads(row["extra"])["transgenic_line_record"] == {"id": 7, "originating_lab": "somewhere"}
+    assert (row["injection_ap_um"], row["injection_ml_um"]) == (400, 6000)
+    assert found["transgenic_line"].null_count == 3
+    assert identity(tmp_path / "experiments.json") == ("connectivity.experiments", "experiments")
+
+
+def test_a_page_of_experiments_is_a_subject_of_its_own(tmp_path):
+    records = fixture.experiment_records()[:2]
+    page = {"success": True, "id": 0, "start_row": 0, "num_rows": 2, "total_rows": 5, "msg": records}
+    (tmp_path / "page.json").write_text(json.dumps(page))
+    assert identity(tmp_path / "page.json") == ("connectivity.experiment/501-502", "experiments")
+
+
+def test_unionizes_are_the_same_from_the_api_and_from_the_cache(tmp_path):
+    cached = fixture.write_unionizes_csv(tmp_path / "experiment_501" / "structure_unionizes.csv", COLUMNS)
+    (tmp_path / "api.json").write_text(json.dumps(fixture.unionize_records(COLUMNS)))
+    name = "connectivity.published_unionizes"
+    table = tables_of(cached)[name]
+    assert table.equals(tables_of(tmp_path / "api.json")[name])
+    for column, values in COLUMNS.items():
+        np.testing.assert_array_equal(table[column].to_numpy(), values, err_msg=column)  # to the last bit
+    assert identity(cached) == ("connectivity.experiment/501-502", "unionizes")
+
+
+def test_a_table_of_one_s_own_experiments_is_read(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "id,age,gender,project_code,workflow_state,workflows,structure_id,injection_structures,rig\n"
+        "7,P56,m,T301,passed,T301|other,,,3\n8,P60,f,T302,failed,,385,385/593,4\n"
+    )
+    first, second = tables_of(path)["connectivity.listed_experiments"].to_pylist()
+    assert (first["experiment_id"], first["structure_id"], first["workflows"]) == (7, None, ["T301", "other"])
+    assert json.loads(first["extra"]) == {"rig": 3}
+    assert second["injection_structure_ids"] == [385, 593]
+    assert identity(path) == ("connectivity.experiment/7-8", "experiment_metadata")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "raw", "bzip2"])
+def test_a_grid_comes_back_voxel_by_voxel(tmp_path, encoding):
+    grid = fixture.small_grids()["projection_density"]
+    found = tables_of(density(tmp_path / "experiment_123456", encoding=encoding))
+    voxels, back = found["connectivity.grid_voxels"], np.zeros(ccf.SHAPE, np.float32)
+    back[voxels["ap_index"], voxels["dv_index"], voxels["ml_index"]] = voxels["voxel_value"]
+    np.testing.assert_array_equal(back, grid)
+    (facts,) = found["connectivity.grids"].to_pylist()
+    assert (facts["experiment_id"], facts["measure"], facts["grid_um"]) == (123456, "projection_density", 200)
+    assert facts["n_nonzero"] == np.count_nonzero(grid)
+    assert facts["voxel_sum"] == pytest.approx(grid.sum(dtype=float))
+
+
+def test_a_data_mask_keeps_where_it_is_not_one(tmp_path):
+    mask = fixture.small_grids()["data_mask"]
+    path = ccf.write_nrrd(tmp_path / "data_mask_200.nrrd", mask, um=200)
+    back = np.ones(ccf.SHAPE, np.float32)
+    for run in tables_of(path, experiment="5")["connectivity.data_mask_runs"].to_pylist():
+        begin = run["ap_index"]
+        back[begin : begin + run["n_voxels"], run["dv_index"], run["ml_index"]] = run["valid_fraction"]
+    np.testing.assert_array_equal(back, mask)
+
+
+def test_doubles_that_are_floats_are_kept_as_floats_and_others_are_refused(tmp_path):
+    grid = fixture.small_grids()["projection_density"].astype(np.float64)
+    path = ccf.write_nrrd(tmp_path / "projection_density_200.nrrd", grid, um=200)
+    (facts,) = tables_of(path, experiment="5")["connectivity.grids"].to_pylist()
+    assert facts["file_dtype"] == "<f8"
+    ccf.write_nrrd(path, grid + 1 / 3, um=200)
+    with pytest.raises(SourceError, match="holds values that float32 does not"):
+        tables_of(path, experiment="5")
+
+
+def test_a_grid_of_nobody_knows_whom_says_what_to_tell(tmp_path):
+    with pytest.raises(SourceError, match="--set experiment=ID names it"):
+        tables_of(density(tmp_path / "somewhere"))
+    assert identity(density(tmp_path / "somewhere"), experiment="77")[0] == "connectivity.experiment/77"
+
+
+def test_a_grid_of_another_size_than_the_reference_space_s_is_refused(tmp_path):
+    grid = fixture.small_grids()["projection_density"]
+    path = ccf.write_nrrd(tmp_path / "projection_density_100.nrrd", grid, um=100)
+    with pytest.raises(SourceError, match=r"declares \(12, 8, 10\) voxels of 100 um; it has \(132, 80, 114\)"):
+        tables_of(path, experiment="5")
+    path = ccf.write_nrrd(tmp_path / "projection_density_50.nrrd", grid, um=200)
+    with pytest.raises(SourceError, match="declares voxels of 200 um, and its name says 50"):
+        tables_of(path, experiment="5")
+
+
+def test_an_alignment_without_its_experiment_is_refused_unless_people_name_it(tmp_path):
+    """The reference wrote all alignments to one path, where the first stayed for every experiment."""
+    folder = tmp_path / "experiment_%d"
+    folder.mkdir()
+    path = folder / "alignment3d.json"
+    path.write_text(json.dumps(fixture.alignment_record(np.eye(3), np.zeros(3))))
+    with pytest.raises(SourceError, match="the alignment may be of any experiment"):
+        tables_of(path)
+    (row,) = tables_of(path, experiment="42")["connectivity.alignments"].to_pylist()
+    assert row["experiment_id"] == 42
+    assert row["trv"] == [1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0]
+    path.write_text(json.dumps(fixture.alignment_record(np.eye(3), np.zeros(3), aligned_id=7)))
+    with pytest.raises(SourceError, match="is 7, and --set experiment=42 says another"):
+        tables_of(path, experiment="42")
+
+
+def test_a_section_data_set_gives_alignment_injections_and_images(tmp_path):
+    record = {
+        "id": 501,
+        "section_thickness": 100.0,
+        "alignment3d": fixture.alignment_record(np.eye(3), np.zeros(3)),
+        "specimen": {
+            "stereotaxic_injections": [
+                {
+                    "id": 3,
+                    "angle": 10,
+                    "injection_materials": [{"name": "AAV"}],
+                    "primary_injection_structure": {"id": 385, "acronym": "VISp"},
+                    "structures": [{"id": 385}, {"id": 1027}],
+                    "stereotaxic_injection_coordinates": [
+                        {"coordinates_ap": -3.5, "coordinates_dv": 0.4, "coordinates_ml": 2.1}
+                    ],
+                }
+            ]
+        },
+        "sub_images": [
+            {"id": 9, "section_number": 4, "width": 30, "height": 20, "resolution": 0.35,
+             "alignment2d": {f"{way}_{i:02d}": i for way in ("tsv", "tvs") for i in range(6)}},
+            {"id": 10, "section_number": 5, "width": 30, "height": 20, "resolution": 0.35},
+        ],
+    }  # fmt: skip
+    (tmp_path / "set.json").write_text(json.dumps([record]))
+    found = tables_of(tmp_path / "set.json")
+    (injection,) = found["connectivity.injections"].to_pylist()
+    assert (injection["structure_id"], injection["injection_structure_ids"]) == (385, [385, 1027])
+    assert (injection["injection_ap_mm"], injection["injection_angle"]) == (-3.5, 10)
+    aligned, other = found["connectivity.section_images"].to_pylist()
+    assert (aligned["tsv"], other["tsv"]) == ([0, 1, 2, 3, 4, 5], [])
+    assert found["connectivity.alignments"].num_rows == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"injection_structures": "385/VISp"}, r"record 1, injection_structures: '385/VISp' are no ids"),
+        ({"data_set_id": None}, "record 1, data_set_id"),
+        ({"injection_volume": "much"}, "record 1, injection_volume"),
+    ],
+)
+def test_an_experiment_that_is_wrong_is_named(tmp_path, change, message):
+    records = fixture.experiment_records()
+    records[1] |= change
+    with pytest.raises(SourceError, match=message):
+        tables_of(fixture.write_experiments(tmp_path / "experiments.json", records))
+
+
+@pytest.mark.parametrize("length", [1, 40, 600, 1_500])
+def test_a_truncated_file_is_one_clear_error(tmp_path, length):
+    files = [
+        fixture.write_experiments(tmp_path / "experiments.json"),
+        fixture.write_unionizes_csv(tmp_path / "structure_unionizes.csv", COLUMNS),
+        density(tmp_path / "experiment_123456"),
+    ]
+    for path in files:
+        path.write_bytes(path.read_bytes()[:length][:-9])  # no file is left whole
+        with pytest.raises((SourceError, ForeignError)) as error:
+            tables_of(path)
+        assert path.name in str(error.value)
+
+
+def test_what_no_column_holds_is_reported(tmp_path):
+    records = [{**record, "experimentID": 1} for record in fixture.unionize_records(COLUMNS)]
+    (tmp_path / "unionizes.json").write_text(json.dumps(records))
+    report = Report()
+    tables_of(tmp_path / "unionizes.json", report=report)
+    assert report.skipped == [("experimentID", "no attribute of unionizes")]
