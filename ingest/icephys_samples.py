@@ -85,26 +85,38 @@ def quantised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     step = 1.0 if low == high else _step(_probe(values))
     if step is None:
         return None
-    first, last = round(low / step), round(high / step)
-    n_levels, has_nan = last - first + 1, bool(np.isnan(np.min(values)))
-    if n_levels + has_nan > min(_MAX_LEVELS, len(values) / 2):  # or the table would be the greater part
+    is_near = max(abs(low), abs(high)) < _SINGLE_REACH * step
+    kind = values.dtype.type if is_near else np.float64
+    with np.errstate(invalid="ignore", over="ignore"):
+        scale = kind(1 / step)
+        first, last = np.rint(kind(low) * scale), np.rint(kind(high) * scale)
+        n_levels, has_nan = float(last - first) + 1, bool(np.isnan(np.min(values)))
+    if not n_levels + has_nan <= min(_MAX_LEVELS, len(values) / 2):  # or the table would be the greater part
         return None
     codes = np.empty(len(values), np.uint16)
-    levels = np.full(n_levels + has_nan, np.nan)
-    kind = values.dtype if max(abs(first), abs(last)) < _SINGLE_REACH else np.dtype(np.float64)
-    scale, base = kind.type(1 / step), kind.type(first)
-    blocks = [slice(start, start + _BLOCK) for start in range(0, len(values), _BLOCK)]
-    for block in blocks:
-        with np.errstate(invalid="ignore", over="ignore"):
-            steps = np.rint(values[block] * scale)
-            steps -= base
-            if has_nan:
-                steps[np.isnan(steps)] = n_levels
-            codes[block] = np.clip(steps, 0, len(levels) - 1, out=steps)
-        levels[codes[block]] = values[block]
-    exact = levels.astype(values.dtype)
-    same = all(_same_bits(exact.take(codes[block]), values[block]) for block in blocks)
-    return (codes, levels) if same else None
+    levels = np.full(int(n_levels) + has_nan, np.nan, values.dtype)
+    for start in range(0, len(values), _BLOCK):
+        block, of_block = values[start : start + _BLOCK], codes[start : start + _BLOCK]
+        steps = np.rint(block * scale)
+        steps -= first
+        if has_nan:
+            steps[np.isnan(steps)] = n_levels
+        of_block[...] = steps
+        if not _holds(levels, of_block, block):
+            return None
+    return codes, levels.astype(np.float64)
+
+
+def _holds(levels: np.ndarray, codes: np.ndarray, values: np.ndarray) -> bool:
+    """``levels[codes]`` are the values bit by bit, once levels that no sample had before are filled in."""
+    differs = _differing(levels.take(codes), values)
+    if not differs.any():
+        return True
+    new = codes[differs]
+    if not np.isnan(levels[new]).all():
+        return False
+    levels[new] = values[differs]
+    return not _differing(levels.take(codes), values).any()
 
 
 def _probe(values: np.ndarray) -> np.ndarray:
@@ -157,8 +169,9 @@ def envelopes(stimulus: np.ndarray | None, response: np.ndarray | None) -> Itera
             extremes[name] = low, high
             level |= {f"{name}_min": low, f"{name}_max": high}
         if total is not None and counted is not None:
-            total, counted = _reduced(np.add, total, factor, np.float64), _reduced(np.add, counted, factor, np.float64)
             with np.errstate(invalid="ignore", divide="ignore"):
+                total = _reduced(np.add, total, factor, np.float64)
+                counted = _reduced(np.add, counted, factor, np.float64)
                 level["response_mean"] = (total / counted).astype(np.float32)
         yield bin_samples, level
         before = bin_samples
@@ -195,11 +208,13 @@ def _exact(values: np.ndarray | None, single: np.ndarray | None) -> np.ndarray |
     return None if np.array_equal(single.astype(np.float64), values, equal_nan=True) else values.astype(np.float64)
 
 
-def _same_bits(a: np.ndarray, b: np.ndarray) -> bool:
-    """Equal to the last bit; any NaN is equal to any other."""
+def _differing(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Where two arrays of a type differ in any bit; any NaN is equal to any other."""
     kind = np.int32 if a.dtype.itemsize == 4 else np.int64
     differs = np.ascontiguousarray(a).view(kind) != np.ascontiguousarray(b).view(kind)
-    return not differs.any() or bool(np.isnan(a[differs]).all() and np.isnan(b[differs]).all())
+    if differs.any():
+        differs &= ~(np.isnan(a) & np.isnan(b))
+    return differs
 
 
 def _lists(rows: list[Any], of: pa.DataType) -> pa.Array:

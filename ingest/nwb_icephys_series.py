@@ -133,11 +133,12 @@ class PatchSeries:
 
         Single-precision samples are converted in single precision (NW-8), others in double.
         """
-        values = self.data[start : len(self.data) if stop is None else stop].reshape(-1)
-        is_single = values.dtype.kind == "f" and values.dtype.itemsize <= 4
-        converted: np.ndarray = values.astype(np.float32 if is_single else np.float64)
+        stored = self.data[start : len(self.data) if stop is None else stop].reshape(-1)
+        is_single = stored.dtype.kind == "f" and stored.dtype.itemsize <= 4
+        converted: np.ndarray = stored.astype(np.float32 if is_single else np.float64, copy=False)
         with np.errstate(over="ignore", invalid="ignore"):
-            converted *= self.factor  # a Python number takes the precision of the samples
+            if self.factor != 1:
+                converted *= self.factor  # a Python number takes the precision of the samples
             if self.offset:
                 converted += self.offset * self._prefix
         return converted

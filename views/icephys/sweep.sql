@@ -6,16 +6,19 @@
 --   sweep      number of the sweep
 --   stimulus   samples of the stimulus; NULL where there is none (A in current clamp, else V)
 --   response   samples of the response, the whole of them, as recorded (V in current clamp, else A)
+-- Unpacked above the join, so that nothing of the samples is copied on the way.
+with _told as (
+    select s.*
+    from icephys.recorded_sweeps as s
+    where s.specimen_id = specimen::bigint
+        and s.sweep_number = sweep::bigint
+        and lake.require_sweep(specimen, sweep)
+)
 select
     s.*,
-    t.stimulus,
-    t.response
-from icephys.recorded_sweeps as s
-join icephys.sweep_traces as t
-    on t.specimen_id = s.specimen_id
-    and t.sweep_number = s.sweep_number
-where s.specimen_id = specimen::bigint
-    and s.sweep_number = sweep::bigint
-    and t.specimen_id = specimen::bigint
+    unpacked_samples(t.stimulus_bytes, coalesce(t.stimulus_levels, [])) as stimulus,
+    unpacked_samples(t.response_bytes, coalesce(t.response_levels, [])) as response
+from icephys.stored_traces as t
+cross join _told as s
+where t.specimen_id = specimen::bigint
     and t.sweep_number = sweep::bigint
-    and lake.require_sweep(specimen, sweep)

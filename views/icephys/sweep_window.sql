@@ -15,8 +15,6 @@
 -- A limit that lies on a sample is that sample, though times its rate it may come out a rounding error above.
 with _limits as (
     select
-        s.specimen_id,
-        s.sweep_number,
         s.sampling_rate,
         s.clamp_mode,
         greatest(ceil(round(t0::double * s.sampling_rate, 6)), 0)::bigint as first_index,
@@ -42,7 +40,7 @@ _samples as (
             unpacked_samples_between(t.response_bytes, coalesce(t.response_levels, []), w.first_index, w.end_index)
         ) as response
     from icephys.stored_traces as t
-    join _limits as w on w.specimen_id = t.specimen_id and w.sweep_number = t.sweep_number
+    cross join _limits as w
     where t.specimen_id = specimen::bigint
         and t.sweep_number = sweep::bigint
         and w.end_index > w.first_index
