@@ -91,8 +91,7 @@ def run(parameters: dict[str, Any], source: Source, folder: Path) -> dict[str, A
     asked = parameters
     parameters = {**asked, **{name: str(folder / asked[name]) for name in ("grid_prefix", "accumulator_prefix")}}
     with ThreadPoolExecutor(parameters["nprocesses"]) as pool:
-        stacks = _stacks(parameters, source, pool)
-        accumulators = _accumulate(parameters, stacks, pool)
+        accumulators = _accumulate(parameters, _stack(parameters, source, pool), pool)
     made, infinite = _grids(parameters, accumulators)
     paths = [str(path) for path in (*accumulators.values(), *made)]
     return {
@@ -138,9 +137,23 @@ def section(
     return given["specimen_tissue_index"], {n: gridding.block_sums(i, columns, rows) for n, i in images.items()}
 
 
-def _stacks(parameters: dict[str, Any], source: Source, pool: ThreadPoolExecutor) -> dict[str, resampling.Placed]:
-    """Sums of all sections by accumulator, where they lie (GRD-10)."""
+def accumulators_of(parameters: Mapping[str, Any]) -> list[str]:
+    """Names of what is summed (GRD-07 to GRD-09)."""
+    if parameters["case"] == "cav":
+        return ["sum_pixels", "cav_tracer"]
+    names = ["sum_pixels", "sum_projecting_pixels", "injection_sum_pixels", "injection_sum_projecting_pixels"]
+    if parameters["case"] == "classic":
+        names += ["sum_pixel_intensities", "injection_sum_pixel_intensities"]
+        names += ["sum_projecting_pixel_intensities", "injectionsum_projecting_pixel_intensities"]
+    if any("aav_exclusion" in image["polygons"] for image in parameters["sub_images"]):
+        names.append("aav_exclusion_sum_pixels")
+    return names
+
+
+def _stack(parameters: dict[str, Any], source: Source, pool: ThreadPoolExecutor) -> resampling.Placed:
+    """Sums of all sections where they lie, ``[column, row, section, accumulator]``; where there is none, 0 (GRD-10)."""
     columns, rows = axes_of(parameters)
+    names, depth = accumulators_of(parameters), parameters["sub_image_count"]
 
     def summed(number: int) -> tuple[int, dict[str, np.ndarray]]:
         try:
@@ -148,19 +161,17 @@ def _stacks(parameters: dict[str, Any], source: Source, pool: ThreadPoolExecutor
         except ValueError as error:
             raise SourceError(source, f"sub_images[{number}]", str(error)) from None
 
-    planes: dict[str, list[tuple[int, np.ndarray]]] = {}
+    values = np.zeros((columns.n_cells, rows.n_cells, depth, len(names)), np.float32)
     seen: set[int] = set()
     for place, sums in ahead(pool, summed, range(len(parameters["sub_images"])), parameters["nprocesses"]):
-        if place in seen or place >= parameters["sub_image_count"]:
+        if place in seen or place >= depth:
             reason = f"{place} is another's" if place in seen else f"{place} is not below sub_image_count"
             raise SourceError(source, "specimen_tissue_index", reason)
         seen.add(place)
         for name, plane in sums.items():
-            planes.setdefault(name, []).append((place, plane))
-    shape = columns.n_cells, rows.n_cells, parameters["sub_image_count"]
+            values[:, :, place, names.index(name)] = plane
     spacing = columns.cell_um, rows.cell_um, float(parameters["image_series_slice_spacing"])
-    origin = columns.cell_um / 2, rows.cell_um / 2, 0.0
-    return {n: resampling.Placed(resampling.stacked(p, shape), spacing, origin) for n, p in planes.items()}
+    return resampling.Placed(values, spacing, (columns.cell_um / 2, rows.cell_um / 2, 0.0))
 
 
 def _reference(parameters: Mapping[str, Any]) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
@@ -169,26 +180,24 @@ def _reference(parameters: Mapping[str, Any]) -> tuple[tuple[int, int, int], tup
     return (n["slice"], n["row"], n["column"]), (um["slice"], um["row"], um["column"])
 
 
-def _accumulate(
-    parameters: dict[str, Any], stacks: Mapping[str, resampling.Placed], pool: ThreadPoolExecutor
-) -> dict[str, Path]:
-    """Write every stack as seen from the reference space (GRD-11); returns the files."""
+def _accumulate(parameters: dict[str, Any], stack: resampling.Placed, pool: ThreadPoolExecutor) -> dict[str, Path]:
+    """Write every accumulator as seen from the reference space (GRD-11); returns the files."""
     shape, spacing = _reference(parameters)
     affine = resampling.Affine.of(parameters["affine_params"]) if parameters["affine_params"] else None
     field = _field(parameters["deformation_field_path"])
     suffix = f"_{spacing[0]:g}" if parameters["case"] == "cav" else ""
     folder = Path(parameters["accumulator_prefix"])
-    paths = {name: folder / f"{name}{suffix}.nrrd" for name in stacks}
+    paths = {name: folder / f"{name}{suffix}.nrrd" for name in accumulators_of(parameters)}
 
-    def seen(ml: int) -> dict[str, np.ndarray]:
+    def seen(ml: int) -> np.ndarray:
         points = resampling.to_stack(resampling.plane_points(ml, shape, spacing), affine, field)
-        return {n: s.at(points).astype(np.float32).reshape(shape[1], shape[0]) for n, s in stacks.items()}
+        return stack.at(points).T.astype(np.float32).reshape(-1, shape[1], shape[0])
 
     with contextlib.ExitStack() as files:
-        writers = {n: files.enter_context(NrrdWriter(path, shape, spacing)) for n, path in paths.items()}
+        writers = [files.enter_context(NrrdWriter(path, shape, spacing)) for path in paths.values()]
         for planes in ahead(pool, seen, range(shape[2]), parameters["nprocesses"]):
-            for name, plane in planes.items():
-                writers[name].write(plane)
+            for writer, plane in zip(writers, planes, strict=True):
+                writer.write(plane)
     return paths
 
 

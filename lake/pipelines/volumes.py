@@ -52,7 +52,8 @@ class NrrdWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._stream = self._open.enter_context(whole_file(self.path))
         self._stream.write(self._header)
-        self._packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+        # level 1: packing is what a run waits for, and higher levels gain little on real numbers
+        self._packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS | 16)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

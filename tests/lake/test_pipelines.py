@@ -112,6 +112,14 @@ class TestGrid:
         assert coarse.shape == (1, 2, 3)
         np.testing.assert_allclose(coarse[0, 1, 2], fine[:, 5:, 10:].mean(), rtol=1e-6)
 
+    def test_where_there_is_no_section_there_is_nothing(self, series):
+        """GRD-10; the data mask says so."""
+        del series.document["sub_images"][2]
+        series.run(target_spacings=[10])
+        mask = array(series.folder / "grids/data_mask_10.nrrd")
+        assert mask.any(axis=(1, 2)).tolist() == [True, True, False, True, True]
+        assert not array(series.folder / "grids/projection_density_10.nrrd")[2].any()
+
     def test_files_are_told_and_named_for_their_resolution(self, series):
         told = series.run(target_spacings=[25])
         names = [Path(path).relative_to(series.folder).as_posix() for path in told["output_file_paths"]]
