@@ -149,17 +149,17 @@ def atlas_images(atlas: int, image_type: str | None = None) -> list[str]:
     return [*stages, model_stage("AtlasImage", criteria, options=Options(num_rows="all", order=order))]
 
 
-def ish_data_sets(genes: Ids | None = None, products: Ids = (1,)) -> str:
+def ish_data_sets(genes: Ids | None = None, products: Ids = (1,), **paging: Any) -> str:
     """Q15: image series of genes, to be asked for in pages."""
     criteria = f"products[id$in{_ids(products)}]" + ("" if genes is None else f",genes[id$in{_ids(genes)}]")
-    return model_stage("SectionDataSet", criteria, "genes", Options(order="'id'", count=False))
+    return model_stage("SectionDataSet", criteria, "genes", Options(order="'id'", count=False, **paging))
 
 
-def genes(organisms: Ids = (2,), chromosomes: Ids | None = None) -> str:
+def genes(organisms: Ids = (2,), chromosomes: Ids | None = None, **paging: Any) -> str:
     """Q16: genes, to be asked for in pages."""
     criteria = f"[organism_id$in{_ids(organisms)}]"
     criteria += "" if chromosomes is None else f",[chromosome_id$in{_ids(chromosomes)}]"
-    return model_stage("Gene", criteria, "chromosome", Options(order="'id'", count=False))
+    return model_stage("Gene", criteria, "chromosome", Options(order="'id'", count=False, **paging))
 
 
 def connectivity_data_sets(data_sets: Ids | None = None) -> str:
