@@ -17,6 +17,7 @@ from . import (
     counting,
     glif,
     growing,
+    icephys,
     ingesting,
     morphology,
     spike_layout,
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
     "windows": ("Windows of time", asking.windows),
     "analyses": ("Whole questions", asking.analyses),
     "sweeps": ("Sweeps of a cell", sweeps.fetching),
+    "features": ("Features of a recorded cell", icephys.features),
     "counting": ("Counts of 500 units in 50,000 windows", counting.counting),
     "morphology": ("Features of reconstructions", morphology.morphology),
     "ccf": ("The reference space at 25 um", ccf.ccf),
@@ -48,8 +50,8 @@ INTRODUCTION = """# Benchmarks
 Measured by `python -m benchmarks --output docs/benchmarks.md` (`make bench`): {cores} cores, Python {python},
 DuckDB {duckdb}. Files and lakes are generated in the true Allen layout, files lie in the page cache, times are medians.
 Ours and each peer run on the same data in the same run; a ratio above 1 says how many times faster ours is. Windows and
-counts are compared with an independent computation before they are timed. The Allen SDK runs in an environment of its own, named
-by `$BRAINLAKE_ALLENSDK_PYTHON`.
+counts are compared with an independent computation before they are timed. The Allen SDK and eFEL run in environments of their
+own, named by `$BRAINLAKE_ALLENSDK_PYTHON` and `$BRAINLAKE_EFEL_PYTHON`.
 """
 
 
@@ -58,7 +60,10 @@ def main() -> int:
     names = [*BENCHMARKS, "layout", "sweep_layout", "volume_layout"]
     usual = [name for name in BENCHMARKS if name != "billion"]
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"which: {', '.join(names)}; all but billion and the layouts by default"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"which: {', '.join(names)}; all but billion and the layouts by default",
     )
     parser.add_argument(
         "--dir", type=Path, default=Path("bench-results"), help="where files and lakes are made and kept"
