@@ -188,7 +188,7 @@ def _opened(source: Source) -> tuple[str, Iterator[Mapping[str, Any]], Mapping[s
     """The model of an answer's records, the records, and its envelope. Raises SourceError where it tells no model."""
     with source.path.open("rb") as file:
         head = file.read(HEAD)
-    if root_of(head):
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         singular, found = read_records(source)
         return _camel(singular) or "Response", iter(found), {}
     listed = Records(source)
