@@ -15,7 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from brainlake.ingest.ccf_labels import row_starts, runs_of
-from brainlake.lake.functions import register_functions
+from brainlake.lake.functions import adapt, sql_type
+from brainlake.lake.held import RowsOfConnection
+from brainlake.udfs.ccf_planes import Planes
+from brainlake.udfs.registry import Ragged, Udf
 
 from . import ccf
 from .measure import milliseconds
@@ -32,7 +35,7 @@ def compare(directory: Path) -> str:
     where = np.random.default_rng(0).integers(0, volume.shape, (N_POINTS, 3))
     expected = volume[tuple(where.T)].astype(np.int64)
     con = duckdb.connect()
-    register_functions(con)
+    _register(con)
     points = pa.table({"n": np.arange(N_POINTS), **dict(zip(AXES, where.T, strict=True))})
     con.register("points", points)
     lines = ["| layout | rows | file | 1,000 points | all of one structure |", "|---|---:|---:|---:|---:|"]
@@ -49,6 +52,25 @@ def compare(directory: Path) -> str:
         lines.append(f"| {what} | {rows:,} | {path.stat().st_size / 1e6:.1f} MB | {points_ms:.1f} ms | {label} |")
     con.close()
     return "\n".join(lines) + "\n"
+
+
+def _register(con: duckdb.DuckDBPyConnection) -> None:
+    """A kernel that takes packed planes from a query, as one would without holding them in memory."""
+    blob, longs = pa.binary(), pa.list_(pa.int64())
+
+    def labels_at(
+        row_starts: Ragged, run_starts: Ragged, run_labels: Ragged, plane_labels: Ragged, dv: Ragged, ap: Ragged
+    ) -> Ragged:
+        planes = Planes.of(row_starts, run_starts, run_labels, plane_labels)
+        which = np.repeat(np.arange(len(dv)), dv.lengths)
+        return Ragged(planes.find(which, dv.values, ap.values), dv.offsets)
+
+    names = ("row_starts", "run_starts", "run_labels", "plane_labels", "dv", "ap")
+    kernel = Udf("labels_at", labels_at, (blob, blob, blob, blob, longs, longs), names, longs)
+    types = [duckdb.sqltype(sql_type(kind)) for kind in kernel.args]
+    con.create_function(
+        kernel.name, adapt(kernel, RowsOfConnection(con)), types, duckdb.sqltype(sql_type(longs)), type="arrow"
+    )
 
 
 def _run(con: duckdb.DuckDBPyConnection, query: str) -> Callable[[], Any]:

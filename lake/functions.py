@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from .. import udfs
 from ..udfs.registry import UDFS, Ragged, Udf
 from .errors import SpecError
+from .held import Partitions, RowsOfConnection, lookup
 
 _SQL_TYPES = {
     pa.bool_(): "BOOLEAN",
@@ -60,13 +61,14 @@ def declared() -> dict[str, Udf]:
     return dict(UDFS)
 
 
-def register_functions(con: duckdb.DuckDBPyConnection) -> None:
-    """Make every kernel callable on a connection."""
+def register_functions(con: duckdb.DuckDBPyConnection, partitions: Partitions | None = None) -> None:
+    """Make every kernel callable on a connection; those that hold tables read them from ``partitions``, else from it."""
+    partitions = partitions or RowsOfConnection(con)
     create: Any = con.create_function  # its stub knows row-at-a-time functions only
     for udf in declared().values():
         create(
             udf.name,
-            adapt(udf),
+            adapt(udf, partitions),
             [duckdb.sqltype(sql_type(kind)) for kind in udf.args],
             duckdb.sqltype(sql_type(udf.returns)),
             type="arrow",
@@ -74,11 +76,12 @@ def register_functions(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def adapt(udf: Udf) -> Callable[..., pa.Array]:
+def adapt(udf: Udf, partitions: Partitions) -> Callable[..., pa.Array]:
     """A kernel as DuckDB calls it: with one Arrow column an argument."""
+    held = () if udf.held is None else (lookup(udf.held, partitions, to_numpy),)
 
     def call(*columns: Any) -> pa.Array:
-        result = udf.function(*(to_numpy(column) for column in columns))
+        result = udf.function(*held, *(to_numpy(column) for column in columns))
         return to_arrow(result, udf.returns, udf.keep_nan)
 
     call.__name__ = udf.name

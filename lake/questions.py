@@ -28,7 +28,7 @@ from .functions import register_functions
 
 VIEWS = Path(__file__).resolve().parent.parent / "views"
 
-_HEADER = re.compile(r"--\s(spec|sdk|partition|macro|function):\s*(.*)")
+_HEADER = re.compile(r"--\s(spec|sdk|partition|kept|macro|function):\s*(.*)")
 _DOC = re.compile(r"--\s{2,}([a-z_][a-z0-9_]*)\s{2,}(\S.*)")
 _CONTINUED = re.compile(r"--\s{6,}(\S.*)")
 _UNIT = re.compile(r"\s*\(([^()]*)\)\s*$")
@@ -57,6 +57,7 @@ class Question:
     spec: tuple[str, ...] = ()
     sdk: tuple[str, ...] = ()
     partition: str | None = None
+    kept: bool = False  # a small view that a session computes once, and keeps in memory
     parameters: tuple[tuple[str, str | None], ...] = ()  # name, default as SQL
     docs: Mapping[str, Described] = field(default_factory=dict)
     depends: frozenset[str] = frozenset()  # tables, views and macros it names
@@ -109,7 +110,7 @@ def parse(path: Path, root: Path = VIEWS) -> Question:
             parameters = tuple(_parameters(signature[2]))
     return Question(
         name, kind, lines[0][2:].strip(), body, path, _listed(facts.get("spec")), _listed(facts.get("sdk")),
-        facts.get("partition"), parameters, docs,
+        facts.get("partition"), "kept" in facts, parameters, docs,
     )  # fmt: skip
 
 
@@ -191,12 +192,18 @@ def register(con: duckdb.DuckDBPyConnection, questions: Mapping[str, Question] |
     make(con, (standard() if questions is None else questions).values())
 
 
-def make(con: duckdb.DuckDBPyConnection, questions: Iterable[Question]) -> None:
-    """Make views and macros, each after those it depends on. Raises SpecError naming the file."""
+def make(con: duckdb.DuckDBPyConnection, questions: Iterable[Question], keeping: bool = False) -> None:
+    """Make views and macros, each after those it depends on. Raises SpecError naming the file.
+
+    keeping : compute the rows of views that say so (``-- kept:``) now, once; otherwise every question does
+    """
     for question in questions:
         try:
             con.execute(f"create schema if not exists {question.name.partition('.')[0]}")
-            con.execute(question.create)
+            if keeping and question.kept:
+                con.execute(f"create or replace table {question.name} as\n{question.body}")
+            else:
+                con.execute(question.create)
         except duckdb.Error as error:
             raise SpecError(f"{question.path}: {error}") from None
 

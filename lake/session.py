@@ -16,6 +16,7 @@ from .admission import admit
 from .catalog import LakeState, TableState
 from .errors import QueryError
 from .functions import register_functions, sql_type
+from .held import FilesOfPartitions
 from .memo import Memos, memos_of
 from .pruning import restricted
 from .questions import Question, below, make, standard
@@ -85,7 +86,8 @@ class Session:
         self._empty_relations()
         for name in ("nwb.nwb_table", "nwb_table"):
             con.execute(NWB_TABLE.format(name=name))
-        register_functions(con)
+        self._partitions = FilesOfPartitions(state)
+        register_functions(con, self._partitions)
         self._lock()
 
     def _make(self, names: Iterable[str]) -> None:
@@ -93,8 +95,11 @@ class Session:
         if missing := (self.questions.keys() & set(names)) - self._made:
             with self._changing, self._connection.cursor() as cursor:
                 self._set_one_file(cursor)
-                todo = [q for name, q in self.questions.items() if name in missing - self._made]
-                make(cursor, [self._from_memos(cursor, question) for question in todo])
+                for question in [q for name, q in self.questions.items() if name in missing - self._made]:
+                    if question.kept:  # its rows are made now, of all files
+                        whole = self._variables_of(below([question.name], self.questions))
+                        self._set(cursor, {name: self._variables[name] for name in whole})
+                    make(cursor, [self._from_memos(cursor, question)], keeping=True)
                 self._made |= missing
 
     def _from_memos(self, cursor: duckdb.DuckDBPyConnection, question: Question) -> Question:
@@ -157,8 +162,11 @@ class Session:
             old.close()
             self._prepare(state)
             return
-        self.state = state
+        self.state = self._partitions.state = state
         self.forget_memos()
+        for name in [name for name in self._made if self.questions[name].kept]:
+            self._connection.execute(f"drop table {name}")
+            self._made.discard(name)
         self._variables = dict(_variables(state))
         self._set(self._connection, self._variables)
         self._set_attachments(self._connection)

@@ -7,12 +7,13 @@ all planes at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from .registry import Ragged, udf
+from .registry import Held, Ragged, udf
 
 _blob, _longs = pa.binary(), pa.list_(pa.int64())
 
@@ -69,6 +70,21 @@ class Planes:
             low = np.where(undecided & is_later, middle, low)
             high = np.where(undecided & ~is_later, middle, high)
 
+    @property
+    def nbytes(self) -> int:
+        """Memory that they take."""
+        return sum(one.nbytes for one in (self.starts, self.first, self.labels, self.known))
+
+    def rows_of(self, dv: int, n_ap: int) -> np.ndarray:
+        """The row at a dv index of every plane, ``[ml, ap]``."""
+        begin, end = self.starts[self.rows + dv], self.starts[self.rows + dv + 1]
+        counts = end - begin
+        plane = np.repeat(np.arange(len(counts)), counts)
+        run = np.arange(counts.sum()) + np.repeat(begin - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
+        at = plane * n_ap + self.first[run]
+        labels = self.known[self.bases[plane] + self.labels[run]]
+        return np.repeat(labels.astype(np.int64), np.diff(at, append=len(counts) * n_ap)).reshape(-1, n_ap)
+
     def plane(self, i: int, n_ap: int) -> np.ndarray:
         """All labels of a plane, ``[dv, ap]``."""
         begin, end = self.starts[self.rows[i]], self.ends[i]
@@ -81,67 +97,82 @@ class Planes:
         return np.repeat(labels.astype(np.int64), lengths).reshape(-1, n_ap)
 
 
-@udf(args=[_blob, _blob, _blob, _blob, _longs, _longs], returns=_longs)
-def labels_at(
-    row_starts: Ragged, run_starts: Ragged, run_labels: Ragged, plane_labels: Ragged, dv: Ragged, ap: Ragged
-) -> Ragged:
-    """Label of each point of each plane, 0 where there is none.
+PLANES = Held(
+    "ccf.annotation_planes",
+    ("ml_index", "row_starts", "run_starts", "run_labels", "plane_labels"),
+    lambda ml_index, *packed: Planes.of(*packed),  # a volume has a plane for every ml index, and they come in order
+)
+LookUp = Callable[[int], Planes]
 
-    row_starts, run_starts, run_labels, plane_labels : packed planes, a row each
-    dv, ap : ragged, indices of the points of each plane, within the volume
-    returns : ragged int64, as dv
+
+def _volumes(held: LookUp, volume_id: np.ndarray) -> Iterator[tuple[Planes | None, np.ndarray]]:
+    """The planes of each volume asked for, None for one that there is not, and which rows ask for it."""
+    for one in np.unique(volume_id):
+        try:
+            yield held(int(one)), np.flatnonzero(volume_id == one)
+        except LookupError:
+            yield None, np.flatnonzero(volume_id == one)
+
+
+@udf(
+    args=[pa.int64(), _longs, pa.list_(pa.float64()), pa.float64(), pa.float64(), pa.float64()],
+    returns=pa.struct([("label", pa.int64()), ("hemisphere_id", pa.int32())]),
+    held=PLANES,
+)
+def voxel_at(
+    held: LookUp,
+    volume_id: np.ndarray,
+    shape: Ragged,
+    spacing_um: Ragged,
+    ap_um: np.ndarray,
+    dv_um: np.ndarray,
+    ml_um: np.ndarray,
+) -> dict[str, np.ma.MaskedArray]:
+    """Label of the voxel that a position lies in, 0 for background, and its hemisphere; NULL outside of the volume.
+
+    The index is floor(position / edge) (RSP-12); left is below half the voxels along ml, half to even (RSP-13).
+
+    volume_id : volume of labels; shape : ragged, its voxels along ap, dv, ml; spacing_um : ragged, edges of a voxel
+    ap_um, dv_um, ml_um : position (um)
+    returns : label, and hemisphere_id 1 left, 2 right
     """
-    planes = Planes.of(row_starts, run_starts, run_labels, plane_labels)
-    which = np.repeat(np.arange(len(dv)), dv.lengths)
-    return Ragged(planes.find(which, dv.values, ap.values), dv.offsets)
+    sizes, edges = shape.values.reshape(-1, 3), spacing_um.values.reshape(-1, 3)
+    with np.errstate(invalid="ignore"):
+        index = np.floor(np.stack([ap_um, dv_um, ml_um], axis=1) / edges)
+        is_inside = ((index >= 0) & (index < sizes)).all(axis=1)  # NaN is nowhere
+    ap, dv, ml = np.where(is_inside[:, None], index, 0).astype(np.int64).T
+    labels = np.zeros(len(ap), np.int64)
+    for planes, which in _volumes(held, volume_id):
+        if planes is None:
+            is_inside[which] = False
+        else:
+            labels[which] = planes.find(ml[which], dv[which], ap[which])
+    sides = np.where(ml < np.rint(sizes[:, 2] / 2), 1, 2).astype(np.int32)
+    return {"label": np.ma.array(labels, mask=~is_inside), "hemisphere_id": np.ma.array(sides, mask=~is_inside)}
 
 
-@udf(args=[_blob, _blob, _blob, _blob, pa.string(), pa.int64(), pa.int64()], returns=_longs)
-def labels_of_slice(
-    row_starts: Ragged,
-    run_starts: Ragged,
-    run_labels: Ragged,
-    plane_labels: Ragged,
-    plane_name: np.ndarray,
-    slice_index: np.ndarray,
-    n_ap: np.ndarray,
+@udf(args=[pa.int64(), _longs, pa.string(), pa.int64()], returns=_longs, held=PLANES)
+def slice_labels(
+    held: LookUp, volume_id: np.ndarray, shape: Ragged, plane_name: np.ndarray, slice_index: np.ndarray
 ) -> Ragged:
-    """What a slice of a volume has of each sagittal plane: a row of labels, or all of them for a sagittal slice.
+    """Labels of a slice of a volume, row by row, 0 for background; empty where there is no such volume.
 
-    plane_name : coronal (labels along dv, at an ap index), horizontal (along ap, at a dv index) or sagittal (all, ap
-        fastest, dv slowest)
+    volume_id : volume of labels; shape : ragged, its voxels along ap, dv, ml
+    plane_name : coronal (rows along dv, columns along ml), horizontal (ap, ml) or sagittal (dv, ap)
     slice_index : index of the slice along the axis it cuts
-    n_ap : voxels along ap
     returns : ragged int64
     """
-    planes = Planes.of(row_starts, run_starts, run_labels, plane_labels)
-    is_coronal, is_whole = plane_name == "coronal", plane_name == "sagittal"
-    lengths = np.where(is_whole, planes.n_rows * n_ap, np.where(is_coronal, planes.n_rows, n_ap))
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    values = np.empty(offsets[-1], np.int64)
-    which = np.repeat(np.arange(len(lengths)), np.where(is_whole, 0, lengths))
-    place = np.arange(len(values))[~np.repeat(is_whole, lengths)]
-    along, across = place - offsets[which], slice_index[which]
-    dv, ap = np.where(is_coronal[which], along, across), np.where(is_coronal[which], across, along)
-    values[place] = planes.find(which, dv, ap)
-    for i in np.flatnonzero(is_whole):
-        values[offsets[i] : offsets[i + 1]] = planes.plane(int(i), int(n_ap[i])).ravel()
-    return Ragged(values, offsets)
-
-
-@udf(args=[pa.list_(_longs)], returns=_longs)
-def columns_as_rows(columns: Ragged) -> Ragged:
-    """An image given column by column, row by row.
-
-    columns : ragged lists of columns of equal length, one image a row
-    returns : ragged int64
-    """
-    images = []
-    for i in range(len(columns)):
-        inner: Ragged = columns.values  # type: ignore[assignment]  # a list of lists comes as Ragged of Ragged
-        first, last = columns.offsets[i], columns.offsets[i + 1]
-        values = inner.values[inner.offsets[first] : inner.offsets[last]]
-        images.append(values.reshape(last - first, -1).T.ravel() if last > first else values)
+    images = [np.empty(0, np.int64)] * len(volume_id)
+    for planes, which in _volumes(held, volume_id):
+        for i in which if planes else ():
+            (n_ap, n_dv, n_ml), at = shape[i], int(slice_index[i])
+            if plane_name[i] == "sagittal":
+                images[i] = planes.plane(at, int(n_ap)).ravel()
+            elif plane_name[i] == "coronal":
+                ml, dv = (one.ravel() for one in np.meshgrid(np.arange(n_ml), np.arange(n_dv)))
+                images[i] = planes.find(ml, dv, np.broadcast_to(at, ml.shape))
+            else:
+                images[i] = planes.rows_of(at, int(n_ap)).T.ravel()
     return Ragged.of(images, np.int64)
 
 

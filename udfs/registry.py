@@ -46,12 +46,27 @@ class Ragged:
 
 
 @dataclass(frozen=True)
+class Held:
+    """A bulk table that a kernel looks things up in: its partitions are read once, and kept as long as there is room.
+
+    table, columns : what is read of the table, in its declared order
+    make : what the kernel is given of a partition, from its columns as arrays; ``nbytes`` says its size
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    make: Callable[..., Any]
+
+
+@dataclass(frozen=True)
 class Udf:
     """A declared kernel: its SQL name, Arrow types and the function itself.
 
     ``args`` are the Arrow types of its arguments and ``names`` their names (for ``describe`` and the docs).
     NULL in any argument gives NULL unless ``nulls`` is true, in which case the kernel sees NaN (floats) or masks.
     NaN in a float result becomes NULL in SQL unless ``keep_nan`` is true.
+    A kernel with ``held`` is first given a function, from the value of a partition to what is held of it; that raises
+    LookupError where the table has no such partition.
     """
 
     name: str
@@ -61,6 +76,7 @@ class Udf:
     returns: pa.DataType
     nulls: bool = False
     keep_nan: bool = False
+    held: Held | None = None
 
     @property
     def summary(self) -> str:
@@ -74,15 +90,15 @@ def udf(
     name: str | None = None,
     nulls: bool = False,
     keep_nan: bool = False,
+    held: Held | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare a kernel as a SQL function. The function itself is returned unchanged."""
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         code = function.__code__
         sql_name = name or function.__name__
-        UDFS[sql_name] = Udf(
-            sql_name, function, tuple(args), code.co_varnames[: code.co_argcount], returns, nulls, keep_nan
-        )
+        names = code.co_varnames[1 if held else 0 : code.co_argcount]
+        UDFS[sql_name] = Udf(sql_name, function, tuple(args), names, returns, nulls, keep_nan, held)
         return function
 
     return declare

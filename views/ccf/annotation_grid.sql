@@ -13,17 +13,9 @@
                     || coalesce(' at ' || at_resolution_um || ' um', '')
                     || ' is in this lake: `brainlake ingest annotation_25.nrrd --set version=ccf_2017` brings one'
                 )
-            else arg_min(
-                {'volume_id': v.volume_id, 'shape': v.shape, 'spacing_um': v.spacing_um},
-                (
-                    case when v.version = 'ccf_2017' then 0 when v.version is not null then 1 else 2 end,
-                    abs(coalesce(v.resolution_um, 1000000) - 25),
-                    v.volume_id
-                )
-            )
+            else arg_min({'volume_id': v.volume_id, 'shape': v.shape, 'spacing_um': v.spacing_um}, v.preference)
         end
-    from ccf.volumes as v
-    where v.kind = 'annotation'
-        and (at_resolution_um is null or v.resolution_um = at_resolution_um::double)
+    from ccf.annotation_grids as v
+    where (at_resolution_um is null or v.resolution_um = at_resolution_um::double)
         and (of_version is null or v.version = of_version)
 )

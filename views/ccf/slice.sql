@@ -15,39 +15,26 @@
 with _cut as (
     from ccf.slice_cut(plane_name, at_um, at_resolution_um := at_resolution_um, of_version := of_version)
 ),
-_rows as (
-    select
-        p.ml_index,
-        c.shape,
-        c.slice_index,
-        labels_of_slice(
-            p.row_starts, p.run_starts, p.run_labels, p.plane_labels, plane_name, c.slice_index, c.shape[1]::bigint
-        ) as labels
-    from ccf.annotation_planes as p
-    join _cut as c on c.volume_id = p.volume_id
-    where plane_name <> 'sagittal' or p.ml_index = c.slice_index
+_image as (
+    select c.shape, c.slice_index, slice_labels(c.volume_id, c.shape, plane_name, c.slice_index) as labels
+    from _cut as c
 ),
 _voxels as (
     select
-        r.ml_index,
-        r.shape,
-        r.slice_index,
-        unnest(r.labels) as label,
-        unnest(range(len(r.labels))) as place
-    from _rows as r
+        i.slice_index,
+        i.shape[case plane_name when 'sagittal' then 1 else 3 end]::bigint as n_columns,
+        unnest(i.labels) as label,
+        unnest(range(len(i.labels))) as place
+    from _image as i
 )
 select
     case plane_name
         when 'coronal' then x.slice_index
-        when 'horizontal' then x.place
-        else x.place % x.shape[1]
+        when 'horizontal' then x.place // x.n_columns
+        else x.place % x.n_columns
     end as ap_index,
-    case plane_name
-        when 'coronal' then x.place
-        when 'horizontal' then x.slice_index
-        else x.place // x.shape[1]
-    end as dv_index,
-    x.ml_index,
+    case plane_name when 'horizontal' then x.slice_index else x.place // x.n_columns end as dv_index,
+    case plane_name when 'sagittal' then x.slice_index else x.place % x.n_columns end as ml_index,
     nullif(x.label, 0) as structure_id,
     s.acronym,
     case when x.label = 0 then '000000' else s.color_hex end as color_hex

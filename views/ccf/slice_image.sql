@@ -16,16 +16,6 @@
 with _cut as (
     from ccf.slice_cut(plane_name, at_um, at_resolution_um := at_resolution_um, of_version := of_version)
 ),
-_planes as (
-    select
-        p.ml_index,
-        labels_of_slice(
-            p.row_starts, p.run_starts, p.run_labels, p.plane_labels, plane_name, c.slice_index, c.shape[1]::bigint
-        ) as labels
-    from ccf.annotation_planes as p
-    join _cut as c on c.volume_id = p.volume_id
-    where plane_name <> 'sagittal' or p.ml_index = c.slice_index
-),
 _palette as (
     select list({'structure_id': s.structure_id, 'acronym': s.acronym, 'rgb': s.rgb}) as palette
     from ccf.structures as s
@@ -34,10 +24,6 @@ _palette as (
         from ccf.label_geometry as g
         join _cut as c on c.volume_id = g.volume_id
     )
-),
-_gathered as (
-    select list(p.labels order by p.ml_index) as columns
-    from _planes as p
 )
 select
     plane_name as plane,
@@ -45,8 +31,7 @@ select
     case plane_name when 'horizontal' then c.shape[1] else c.shape[2] end as n_rows,
     case plane_name when 'sagittal' then c.shape[1] else c.shape[3] end as n_columns,
     c.spacing_um[1] as spacing_um,
-    case plane_name when 'sagittal' then g.columns[1] else columns_as_rows(g.columns) end as structure_ids,
+    slice_labels(c.volume_id, c.shape, plane_name, c.slice_index) as structure_ids,
     l.palette
 from _cut as c
-cross join _gathered as g
 cross join _palette as l

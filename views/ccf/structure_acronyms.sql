@@ -1,6 +1,7 @@
 -- one structure with its acronym: what ccf.structures has, for look-ups that need no more of it
 -- spec: connectivity ONT-06
 -- sdk: StructureTree.get_id_acronym_map
+-- kept: for look-ups of structures, which nearly every question makes
 --   structure_id   structure
 --   acronym        acronym
 select

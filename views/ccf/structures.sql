@@ -1,6 +1,7 @@
 -- one structure of an ontology: the listing with structure sets where there is one, completed by the warehouse's table
 -- spec: connectivity 3.1, ONT-01, ONT-02, CON-031, CON-063
 -- sdk: OntologiesApi.get_structures, StructureTree.clean_structures, StructureTree.path_to_list, StructureTree.hex_to_rgb
+-- kept: for look-ups of structures, which nearly every question makes
 --   structure_id          structure
 --   graph_id              structure graph: 1 adult mouse, 17 developing mouse
 --   acronym               acronym
