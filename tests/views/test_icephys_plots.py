@@ -292,3 +292,13 @@ def test_a_page_says_what_a_cell_has_no_sweeps_for(asked):
     figure = page.cell_dashboard(page.frames(asked, 1))
     texts = [text.get_text() for ax in figure.axes for text in ax.texts]
     assert texts == ["nothing recorded"] * len(page.PANELS)
+
+
+def test_a_sweep_has_a_page_of_its_own(asked):
+    frames = page.sweep_frames(asked, CELL, 8)
+    figure = page.sweep_dashboard(frames)
+    assert "nothing recorded" not in [text.get_text() for ax in figure.axes for text in ax.texts]
+    assert frames["pulses"]["sweep_number"].unique().sort().to_list() == [1, 7, 8]  # the first, the one before, itself
+    assert frames["spikes"]["sweep_number"].unique().to_list() == [8]
+    silent = page.sweep_dashboard(page.sweep_frames(asked, CELL, 1))
+    assert [text.get_text() for ax in silent.axes for text in ax.texts] == ["nothing recorded"]  # no intervals

@@ -1,8 +1,9 @@
-"""A cell on one page: what was recorded, how it answers, and what was measured on it (P21).
+"""A cell, or one of its sweeps, on a page: what was recorded, how it answers, what was measured on it (P21).
 
-``frames`` asks the questions of whatever answers SQL with polars frames, and ``cell_dashboard`` draws the answers::
+``frames`` asks the questions of whatever answers SQL with polars frames, and ``cell_dashboard`` draws the answers;
+``sweep_frames`` and ``sweep_dashboard`` do the same for a sweep::
 
-    page = cell_dashboard.cell_dashboard(cell_dashboard.frames(lambda query: lake.sql(query).pl(), 464212183))
+    page = cell_dashboard(frames(lambda query: lake.sql(query).pl(), 464212183))
     page.savefig("cell.png")
 """
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Ask = Callable[[str], pl.DataFrame]
 Frames = Mapping[str, pl.DataFrame]
+Panel = Callable[[Frames, "Axes"], "Axes"]
 Spans = Sequence[tuple[int, float, float]]  # sweep, start, stop (s)
 
 COLUMNS = 4
@@ -43,7 +45,7 @@ ROLES = """
 SPIKES = """
     select *
     from icephys.spike_features
-    where specimen_id = {cell}
+    where specimen_id = {cell}{more}
     order by sweep_number, spike_index"""
 CURVE = """
     select i.*, c.rheobase_sweep_number, c.hero_sweep_number
@@ -75,7 +77,7 @@ def frames(ask: Ask, specimen: int) -> dict[str, pl.DataFrame]:
     ask : a query of the lake, as ``lambda query: lake.sql(query).pl()``
     """
     told = {
-        name: ask(query.format(cell=int(specimen)))
+        name: ask(query.format(cell=int(specimen), more=""))
         for name, query in {"roles": ROLES, "spikes": SPIKES, "curve": CURVE, "values": VALUES}.items()
     }
     experiments = ask(EXPERIMENTS.format(cell=int(specimen)))
@@ -106,13 +108,13 @@ def frames(ask: Ask, specimen: int) -> dict[str, pl.DataFrame]:
             if number in of("hero")["sweep_number"] and start is not None
         ],
     }
-    bins = partial(TRACES.format, cell=int(specimen), macro="sweep_envelope", more=f", max_bins := {_BINS}")
-    window = partial(TRACES.format, cell=int(specimen), macro="sweep_window", more="")
-    for kinds, query in ((wanted, bins), (samples, window)):
-        for name, spans in kinds.items():
-            if spans:
-                values = ", ".join(f"({sweep}, {start!r}::double, {stop!r}::double)" for sweep, start, stop in spans)
-                told[name] = ask(query(spans=values))
+    cell = int(specimen)
+    told |= {
+        name: ask(_windows(cell, "sweep_envelope", spans, f", max_bins := {_BINS}"))
+        for name, spans in wanted.items()
+        if spans
+    }
+    told |= {name: ask(_windows(cell, "sweep_window", spans)) for name, spans in samples.items() if spans}
     return told
 
 
@@ -121,15 +123,45 @@ def cell_dashboard(frames: Frames, *, panel: float = 3.2, title: str = "") -> Fi
 
     frames : as :func:`frames` gives them; panel : width of one (inches), of thumbnails 2, of large pictures 6
     """
-    rows = -(-len(PANELS) // COLUMNS)
-    with page((panel * COLUMNS, panel * 0.8 * rows)) as figure:
-        grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-        for ax in grid[len(PANELS) :]:
+    return _draw(frames, PANELS, COLUMNS, panel, title)
+
+
+def sweep_frames(ask: Ask, specimen: int, sweep: int) -> dict[str, pl.DataFrame]:
+    """The answers that ``sweep_dashboard`` draws, by name, of a sweep in current clamp."""
+    cell, sweep = int(specimen), int(sweep)
+    told = {"spikes": ask(SPIKES.format(cell=cell, more=f" and sweep_number = {sweep}"))}
+    told["sweep"] = ask(f"select * from icephys.sweep_envelope({cell}, {sweep}, max_bins := {_BINS})")
+    experiments = ask(EXPERIMENTS.format(cell=cell)).filter(pl.col("sweep_number") <= sweep)
+    spans: dict[str, Spans] = {
+        "pulses": [(number, 0.0, _PULSE_S) for number in _first_and_last_two(experiments)],
+        "experiment": [
+            (number, start, stop)
+            for number, _, start, stop in experiments.rows()
+            if number == sweep and start is not None
+        ],
+    }
+    told |= {name: ask(_windows(cell, "sweep_window", wanted)) for name, wanted in spans.items() if wanted}
+    return told
+
+
+def sweep_dashboard(frames: Frames, *, panel: float = 6.0, title: str = "") -> Figure:
+    """A sweep with its spikes, its test pulse beside the first and the one before, its level, its intervals.
+
+    frames : as :func:`sweep_frames` gives them; panel : width of one (inches)
+    """
+    return _draw(frames, SWEEP_PANELS, 2, panel, title)
+
+
+def _draw(frames: Frames, panels: Mapping[str, Panel], columns: int, panel: float, title: str) -> Figure:
+    rows = -(-len(panels) // columns)
+    with page((panel * columns, panel * 0.8 * rows)) as figure:
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for ax in grid[len(panels) :]:
             ax.set_axis_off()
-        for ax, (name, draw) in zip(grid, PANELS.items(), strict=False):
+        for ax, (name, draw) in zip(grid, panels.items(), strict=False):
             try:
                 draw(frames, ax)
-            except (KeyError, ValueError):  # what a picture needs is not there: a cell without such a sweep
+            except (KeyError, ValueError):  # what a picture needs is not there: no such sweep, or too short a one
                 ax.clear()
                 ax.set_axis_off()
                 ax.text(0.5, 0.5, "nothing recorded", transform=ax.transAxes, ha="center", color="0.5")
@@ -137,6 +169,12 @@ def cell_dashboard(frames: Frames, *, panel: float = 3.2, title: str = "") -> Fi
         if title:
             figure.suptitle(title, x=0.01, ha="left")
         return figure
+
+
+def _windows(cell: int, macro: str, spans: Spans, more: str = "") -> str:
+    """The question for many windows at once."""
+    values = ", ".join(f"({sweep}, {start!r}::double, {stop!r}::double)" for sweep, start, stop in spans)
+    return TRACES.format(cell=cell, macro=macro, spans=values, more=more)
 
 
 def _spans(
@@ -193,7 +231,7 @@ def _raster(frames: Frames, ax: Axes) -> Axes:
     return icephys.spikes_by_sweep(found.sort("stim_amp_pa", "sweep_number", "threshold_t"), ax=ax)
 
 
-PANELS: dict[str, Callable[[Frames, Axes], Axes]] = {
+PANELS: dict[str, Panel] = {
     "long squares, hero": lambda f, ax: icephys.sweep_set(f["long_squares"], highlight=_number(f, "hero"), ax=ax),
     "short squares, commonest": lambda f, ax: icephys.sweep_set(
         f["short_squares"], highlight=_number(f, "short_square_common_amp"), tint="red", ax=ax
@@ -216,4 +254,10 @@ PANELS: dict[str, Callable[[Frames, Axes], Axes]] = {
     "values by sweep": lambda f, ax: icephys_features.sweep_values(f["values"], ax=ax),
     "test pulses": lambda f, ax: icephys.pulse_overlay(f["pulses"], ax=ax),
     "level before, hero": lambda f, ax: icephys.experiment_baseline(f["hero_experiment"], ax=ax),
+}
+SWEEP_PANELS: dict[str, Panel] = {
+    "sweep": lambda f, ax: icephys.sweep(f["sweep"], spikes=f["spikes"], ax=ax),
+    "test pulse": lambda f, ax: icephys.pulse_overlay(f["pulses"], ax=ax),
+    "level before": lambda f, ax: icephys.experiment_baseline(f["experiment"], ax=ax),
+    "intervals": lambda f, ax: icephys_features.isi_plot(f["spikes"], ax=ax),
 }
