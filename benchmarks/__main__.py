@@ -14,6 +14,7 @@ import duckdb
 from . import (
     asking,
     ccf,
+    connectivity,
     counting,
     glif,
     growing,
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
     "counting": ("Counts of 500 units in 50,000 windows", counting.counting),
     "morphology": ("Features of reconstructions", morphology.morphology),
     "ccf": ("The reference space at 25 um", ccf.ccf),
+    "connectivity": ("8 M unionizes", connectivity.connectivity),
     "glif": ("GLIF models simulated", glif.simulating),
     "growth": ("A growing lake", growing.growth),
     "billion": ("A lake of 1,000 M spikes", growing.billion),

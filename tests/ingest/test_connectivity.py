@@ -187,18 +187,25 @@ def test_an_experiment_that_is_wrong_is_named(tmp_path, change, message):
         tables_of(fixture.write_experiments(tmp_path / "experiments.json", records))
 
 
-@pytest.mark.parametrize("length", [1, 40, 600, 1_500])
+@pytest.mark.parametrize("length", [41, 80, 640, 1_440])
 def test_a_truncated_file_is_one_clear_error(tmp_path, length):
     files = [
         fixture.write_experiments(tmp_path / "experiments.json"),
-        fixture.write_unionizes_csv(tmp_path / "structure_unionizes.csv", COLUMNS),
         density(tmp_path / "experiment_123456"),
     ]
     for path in files:
-        path.write_bytes(path.read_bytes()[:length][:-9])  # no file is left whole
+        path.write_bytes(path.read_bytes()[:length][:-40])  # no file is left whole
         with pytest.raises((SourceError, ForeignError)) as error:
             tables_of(path)
         assert path.name in str(error.value)
+
+
+def test_a_table_that_ends_within_a_row_is_refused_naming_the_line(tmp_path):
+    path = fixture.write_unionizes_csv(tmp_path / "structure_unionizes.csv", COLUMNS)
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rindex(b",")])
+    with pytest.raises(SourceError, match=r"line 25: has 19 cells, the header 20"):
+        tables_of(path)
 
 
 def test_what_no_column_holds_is_reported(tmp_path):
