@@ -35,7 +35,7 @@ def validate_swc(files: tuple[Path, ...], rules: str) -> int:
 @click.argument("directory", default="demo", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Make it anew where an earlier demo is.")
 def demo(directory: Path, replace: bool) -> None:
-    """Make a small lake from generated files, and answer a dozen questions, with pictures."""
+    """Make a small lake from generated files, and answer two dozen questions, with pictures."""
     from ..demo import demo
 
     demo(directory, replace=replace)
