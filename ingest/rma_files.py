@@ -97,7 +97,7 @@ def fetch_file(
             "fetch_key": key,
             "request_number": 0,
             "rma_text": None,
-            "file_name": target.name,
+            "file_name": wanted.name,
             **asdict(exchange),
         }
         write_journal(journal, [{**request, "start_row": None, "num_rows": None, "total_rows": None}])

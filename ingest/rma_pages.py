@@ -224,8 +224,8 @@ def _assemble(plan: _Plan, pages: list[Path], target: Path, journal: Path) -> in
     seen: set[int] = set()
     count = 0
     with _replacing(target) as body, body.open("w", encoding="utf-8") as out:
-        # model and query first, so that a reader knows what it has without looking at records
-        out.write(f'{{"model": {json.dumps(plan.model)}, "query": {json.dumps(str(plan.query))}, "msg": [')
+        # model (or service) and query first, so that a reader knows what it has without looking at records
+        out.write(f'{{"model": {json.dumps(plan.name)}, "query": {json.dumps(str(plan.query))}, "msg": [')
         for number, path in enumerate(pages):
             page = json.loads(path.read_bytes())
             exchanges.append({

@@ -257,7 +257,7 @@ REQUESTS = TableSpec(
         Column(12, "start_row", int64, "first row that was asked for", None, True),
         Column(13, "num_rows", int64, "records in the answer", None, True),
         Column(14, "total_rows", int64, "rows the API says there are", None, True),
-        Column(15, "file_name", text, "file it went into"),
+        Column(15, "file_name", text, "file it went into, below raw/rma/<fetch_key>/"),
     ),
     key=("fetch_key", "request_number"),
     sort=("fetch_key", "request_number"),

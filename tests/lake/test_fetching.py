@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 
 import brainlake
 import pytest
@@ -16,7 +19,13 @@ LINES = [
     {"id": 20, "name": "Cux2-CreERT2", "transgenic_line_type_name": "driver"},
     {"id": 10, "name": "Ai93(TITL-GCaMP6f)", "transgenic_line_type_name": "reporter"},
 ]
-DONOR = {"id": 7, "name": "mouse", "date_of_birth": "2016-10-03T00:00:00Z", "new_column": 1.5, "transgenic_lines": LINES}
+DONOR = {
+    "id": 7,
+    "name": "mouse",
+    "date_of_birth": "2016-10-03T00:00:00Z",
+    "new_column": 1.5,
+    "transgenic_lines": LINES,
+}
 CONTAINERS = [
     {"id": 1, "imaging_depth": 275, "failed": False, "targeted_structure_id": 394, "isi_experiment_id": 9, "specimen_id": 5,
      "ophys_experiments": [{"id": 100, "experiment_container_id": 1, "stimulus_name": "three_session_B"},
@@ -168,3 +177,36 @@ def test_a_mesh_comes_from_the_archive(lake, server):
     server.files[path_of(address)] = b"v 0 0 0\nv 10 0 0\nv 0 10 0\nvn 0 0 1\nf 1//1 2//1 3//1\n"
     lake.fetch("meshes", 8, how=How(server.url, archive=server.url)).raise_failed()
     assert rows(lake, "select count(*) from ccf.mesh_vertices where structure_id = 8") == [(3,)]
+
+
+def test_the_answer_of_a_service_is_kept_as_its_records(lake, server):
+    server.services["mouse_connectivity_injection_structure"] = [{"id": 5, "num-voxels": 7, "sum": 0.5}]
+    query = "service::mouse_connectivity_injection_structure[injection_structures$eqIsocortex]"
+    lake.fetch("rma", query, how=How(server.url)).raise_failed()
+    found = rows(lake, "select model, record_id, attributes from rma.answered_records")
+    assert [(model, key, json.loads(text)) for model, key, text in found] == [
+        ("mouse_connectivity_injection_structure", 5, {"id": 5, "num-voxels": 7, "sum": 0.5})
+    ]
+
+
+def test_a_fetch_that_was_killed_goes_on_and_asks_nothing_twice(lake, server):
+    """kill -9 while the third page is on its way; every page is asked for once more at most."""
+    server.records["TransgenicLine"] = [{"id": n, "name": f"line {n}"} for n in range(1, 10)]
+    server.faults += [None, None, Fault("slow", 0.2)]
+    code = (
+        "import sys, brainlake; from brainlake.lake.fetching import How\n"
+        "with brainlake.open(sys.argv[1]) as lake:\n"
+        "    lake.fetch('rma', \"model::TransgenicLine,rma::options[num_rows$eq'all']\", how=How(sys.argv[2], page=2))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(lake.path), server.url])
+    while len(server.asked) < 3 and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert lake.refresh() == lake.snapshot
+    assert rows(lake, "select count(*) from rma.transgenic_lines") == [(0,)]
+    query = "model::TransgenicLine,rma::options[num_rows$eq'all']"
+    lake.fetch("rma", query, how=How(server.url, page=2)).raise_failed()
+    assert rows(lake, "select count(*), min(name), max(name) from rma.transgenic_lines") == [(9, "line 1", "line 9")]
+    starts = [int(text.partition("[start_row$eq")[2].partition("]")[0]) for text in server.queries()]
+    assert starts == [0, 2, 4, 4, 6, 8]
