@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import brainlake
+import matplotlib as mpl
 import pytest
 from brainlake.lake.facade import Lake
 from brainlake.tests.fixtures.cell_types_lake import (
@@ -25,6 +26,7 @@ from brainlake.tests.fixtures.cell_types_lake import (
     make_everything,
 )
 
+mpl.use("Agg")
 WITHDRAWN = 576120358  # has published features, but is no longer among the cells
 TAU, RESISTANCE, REST, THRESHOLD = 0.020, 150e6, -70.0, -45.0
 
@@ -287,6 +289,33 @@ def test_19_a_model_on_a_recorded_sweep_beside_the_recording(lake):
     period = 0.02 * math.log(55 / (55 - 23.46)) + 60 / 50_000
     n_spikes = 1 + math.floor((1.0 - (period - 60 / 50_000)) / period)
     assert rows(lake, query) == [(n_spikes, 22)]
+
+
+def test_19_and_they_are_drawn_over_each_other(lake):
+    traces = f"""
+        with wanted as (from models.glif_models where specimen_id = {CELL} and glif_level = 1),
+        run as (
+            select r.dt, r.voltage, r.el_reference, t.response
+            from models.simulate_glif_recorded('wanted', sweep := 6) as r
+            join icephys.sweep_traces as t on t.specimen_id = r.specimen_id and t.sweep_number = r.sweep_number),
+        samples as (
+            select dt, el_reference, unnest(range(len(response))) as sample_index, unnest(response) as recorded,
+                unnest(voltage) as model
+            from run)
+        select sample_index * dt as timestamp, recorded * 1e3 as recorded_mv, (model + el_reference) * 1e3 as model_mv
+        from samples"""
+    spikes = f"""
+        with wanted as (from models.glif_models where specimen_id = {CELL} and glif_level = 1)
+        select 'model' as source, unnest(interpolated_spike_times) as spike_time
+        from models.simulate_glif_recorded('wanted', sweep := 6, traces := false)
+        union all
+        select 'recorded', spike_time
+        from icephys.spike_times
+        where specimen_id = {CELL} and sweep_number = 6"""
+    late = lake.sql(traces).plot.model_and_recording(spikes=lake.sql(spikes).pl())
+    differences = late.lines[1].get_ydata()
+    assert len(differences) == 22  # one a recorded spike
+    assert abs(differences).max() < 13  # ms: the model fires every 12.3 ms, so one of its spikes is never far
 
 
 def test_20_explained_variance_by_level_and_the_best_level_by_aic(lake):
