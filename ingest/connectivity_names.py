@@ -98,7 +98,7 @@ def structure_ids(value: Any) -> list[int]:
     parts = [part for part in value.split("/") if part.strip()] if isinstance(value, str) else value
     if not isinstance(parts, list):
         raise ValueError(value)
-    ids = [part.get("id") if isinstance(part, dict) else part for part in parts]
+    ids: list[Any] = [part.get("id") if isinstance(part, dict) else part for part in parts]
     if any(not isinstance(i, int | str) or isinstance(i, bool) for i in ids):
         raise ValueError(value)
     return [int(i) for i in ids]

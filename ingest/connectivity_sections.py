@@ -163,7 +163,7 @@ def _ids(given: Any) -> list[int]:
 
 
 def _images(source: Source, record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    given = next((record[name] for name in _IMAGES if isinstance(record.get(name), list)), [])
+    given: list[Any] = next((record[name] for name in _IMAGES if isinstance(record.get(name), list)), [])
     if not all(isinstance(one, dict) for one in given):
         raise SourceError(source, f"section data set {record.get('id')}", "includes images that are no records")
     return list(given)
