@@ -1,4 +1,4 @@
-"""An answer as people and programs want it on the command line: table, CSV, DAT, JSON, Parquet, Arrow, SWC.
+"""An answer as people and programs want it on the command line: table, CSV, DAT, JSON, Parquet, Arrow, SWC, NWB.
 
 Every format but the table for people and one neuron's SWC is written batch by batch: memory does not grow with the
 answer.
@@ -19,7 +19,7 @@ from .errors import BrainlakeError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Format = Literal["table", "csv", "dat", "json", "parquet", "arrow", "swc", "nrrd", "nifti", "npy"]
+Format = Literal["table", "csv", "dat", "json", "parquet", "arrow", "swc", "nrrd", "nifti", "npy", "nwb"]
 FORMATS: tuple[str, ...] = get_args(Format)
 SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
@@ -32,9 +32,10 @@ SUFFIXES: dict[str, Format] = {
     ".nrrd": "nrrd",
     ".nii": "nifti",
     ".npy": "npy",
+    ".nwb": "nwb",
     ".txt": "table",
 }
-BINARY = ("parquet", "arrow", "nrrd", "nifti", "npy")
+BINARY = ("parquet", "arrow", "nrrd", "nifti", "npy", "nwb")
 ROWS_SHOWN = 100
 LIST_ELEMENTS_SHOWN = 5
 NO_TERMINAL_WIDTH = 100_000  # a table that is read by a program is not folded
@@ -179,6 +180,12 @@ def _write_swc(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> N
     write_swc(batches, stream, rows)
 
 
+def _write_nwb(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> None:
+    from .nwb1_output import write_nwb1
+
+    write_nwb1(batches, stream, rows)
+
+
 def _write_volume(name: str) -> Callable[[Any, IO[bytes], int], None]:
     def write(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> None:
         from . import volume_output
@@ -259,4 +266,5 @@ _WRITERS: dict[str, Callable[[Any, IO[bytes], int], None]] = {
     "nrrd": _write_volume("nrrd"),
     "nifti": _write_volume("nifti"),
     "npy": _write_volume("npy"),
+    "nwb": _write_nwb,
 }

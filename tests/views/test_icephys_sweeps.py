@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import brainlake
 import h5py
 import numpy as np
 import pytest
-from brainlake.lake.errors import AbsentError, BrainlakeError, UnknownError
+from brainlake.ingest import registry
+from brainlake.ingest.contract import Source
+from brainlake.lake.errors import AbsentError, BrainlakeError, QueryError, UnknownError
 from brainlake.lake.output import write_answer
 from brainlake.tests.fixtures.allen_icephys import MadeCell, MadeSweep, make_cell, write_nwb1
 from brainlake.tests.fixtures.memory import memory_connection
 from brainlake.tests.fixtures.mies_icephys import CODE, make_mies_sweeps, write_mies
+from brainlake.tests.fixtures.patch_clamp import samples_of
+from brainlake.tests.fixtures.reading import column, read_source
 
 CELL, OTHER = 464212183, 600000001
 SQUARE = 2  # number of a long square with spikes
@@ -219,6 +224,65 @@ def test_a_dat_file_holds_numbers_only(made: Made, tmp_path: Path) -> None:
         with pytest.raises(BrainlakeError, match=said):
             write_answer(made.lake.sql(query).reader(), "dat", tmp_path / "refused")
         assert not (tmp_path / "refused").exists()
+
+
+def exported(made: Made, path: Path, options: str = "") -> dict[str, Any]:
+    """Tables of a file that a cell's sweeps were written into, as the reader of such files takes them."""
+    write_answer(made.lake.sql(f"from icephys.sweeps_to_export(464212183{options})").reader(), None, path)
+    source = Source(path, path.name)
+    return read_source(registry.choose(source), path)[0]
+
+
+def test_sweeps_are_written_as_a_file_of_the_cell_types_database(made: Made, tmp_path: Path) -> None:
+    """Read back, samples are equal to the last bit, ranges and spikes the same (NW-7)."""
+    tables = exported(made, tmp_path / "cell.nwb")
+    assert column(tables["icephys.files"], "specimen_id") == [464212183]
+    samples = samples_of(tables["icephys.stored_traces"])
+    assert len(samples) == len(made.cell.sweeps)
+    for sweep in made.cell.sweeps:
+        stimulus, response = samples[464212183, sweep.sweep_number]
+        assert np.array_equal(stimulus, sweep.si()[0])
+        assert np.array_equal(response, sweep.si()[1])
+    square = tables["icephys.nwb_sweeps"].to_pylist()[SQUARE]
+    assert (square["stimulus_name"], square["clamp_mode"]) == ("Long Square", "current_clamp")
+    assert (square["experiment_start_index"], square["experiment_stop_index"]) == (15_000, 24_999)
+    spikes = {row["sweep_number"]: row["spike_times"] for row in tables["icephys.stored_spike_times"].to_pylist()}
+    assert spikes[SQUARE] == made.square.spike_times.tolist()
+
+
+def test_an_exported_experiment_may_be_filled_and_extended(made: Made, tmp_path: Path) -> None:
+    tables = exported(made, tmp_path / "filled.nwb", ", fill_value := 0.5, extend_experiment := true")
+    stimulus, response = samples_of(tables["icephys.stored_traces"])[464212183, SQUARE]
+    n = len(made.square.response)
+    assert np.array_equal(response, np.full(n, 0.5, np.float32))
+    assert np.array_equal(stimulus, made.square.si()[0])
+    assert tables["icephys.nwb_sweeps"].to_pylist()[SQUARE]["experiment_stop_index"] == n - 1
+
+
+def test_samples_of_ones_own_are_filled_up_with_zeros(made: Made, tmp_path: Path) -> None:
+    """As the reference's set_sweep (CT-065)."""
+    query = """select * replace ([1.0, 2.0]::float[] as response) from icephys.sweeps_to_export(464212183)
+        where sweep_number = 2"""
+    write_answer(made.lake.sql(query).reader(), "nwb", tmp_path / "own")
+    with h5py.File(tmp_path / "own") as file:
+        data = file["epochs/Sweep_2/response/timeseries/data"]
+        assert data.attrs["conversion"] == 1
+        assert data[:3].tolist() == [1, 2, 0]
+        assert len(data) == len(made.square.response)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("select 1 as sweep_number", "has no sampling_rate"),
+        ("from icephys.sweep(464212183, 2) union all from icephys.sweep(464212183, 2)", "there twice"),
+        ("from icephys.sweep(464212183, 2) union all from icephys.sweep(600000001, 1)", "one cell"),
+    ],
+)
+def test_other_answers_are_no_recordings(made: Made, tmp_path: Path, query: str, said: str) -> None:
+    with pytest.raises(QueryError, match=said):
+        write_answer(made.lake.sql(query).reader(), None, tmp_path / "refused.nwb")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_is_not_there_is_said(made: Made) -> None:

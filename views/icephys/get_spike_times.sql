@@ -13,7 +13,7 @@ with _chosen as (
     where s.specimen_id = specimen::bigint
         and s.sweep_number = sweep::bigint
         and s.spike_key in (key, 'aibs_spike_times')
-        and lake.require_specimen(specimen, 'spike_times')
+        and lake.require_sweep(specimen, sweep, 'spike_times')
     order by s.spike_key = key desc
     limit 1
 )

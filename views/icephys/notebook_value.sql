@@ -25,7 +25,7 @@ with _entries as (
     where s.specimen_id = specimen::bigint
         and s.sweep_number = sweep::bigint
         and b.entry_key in (key, enabled_by)
-        and lake.require_specimen(specimen, 'lab_notebook')
+        and lake.require_sweep(specimen, sweep, 'lab_notebook')
     qualify row_number() over (partition by b.entry_key order by b.headstage, b.entry_index desc) = 1
 )
 select

@@ -18,4 +18,4 @@ select
 from icephys.nwb_sweeps as s
 where s.specimen_id = specimen::bigint
     and s.sweep_number = sweep::bigint
-    and lake.require_specimen(specimen, 'recording')
+    and lake.require_sweep(specimen, sweep, 'sweeps')

@@ -1,7 +1,8 @@
--- true where a sweep's samples are in the lake; raises otherwise, saying what is there and what brings it
--- function: lake.require_sweep(specimen, sweep)
+-- true where what is wanted of a sweep is in the lake; raises otherwise, saying what is there and what brings it
+-- function: lake.require_sweep(specimen, sweep, wanted := 'samples')
 --   specimen   cell that a question asks for; NULL asks for none
 --   sweep      number of its sweep; NULL asks for none
+--   wanted     part of the recording's file
 -- Of tables only, not of the views over them: whoever fetches a sweep waits for this to be planned.
 (
     with told as (
@@ -53,11 +54,11 @@
                 )
             when p.state is distinct from 'available' then true
             else error(
-                'absent: the samples of cell ' || specimen || ' are not in this lake: `brainlake ingest '
-                || coalesce(i.source_url, 'FILE') || ' --with samples` brings them'
+                'absent: the ' || replace(wanted, '_', ' ') || ' of cell ' || specimen || ' are not in this lake: `brainlake ingest '
+                || coalesce(i.source_url, 'FILE') || ' --with ' || wanted || '` brings them'
             )
         end
     from facts as f
-    left join lake.parts as p on p.ingest_id = f.ingest_id and p.part = 'samples'
+    left join lake.parts as p on p.ingest_id = f.ingest_id and p.part = wanted
     left join lake.ingests as i on i.ingest_id = f.ingest_id
 )
