@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import brainlake
 import numpy as np
 import pytest
 from brainlake.ingest import registry
@@ -214,3 +215,35 @@ def test_what_no_column_holds_is_reported(tmp_path):
     report = Report()
     tables_of(tmp_path / "unionizes.json", report=report)
     assert report.skipped == [("experimentID", "no attribute of unionizes")]
+
+
+def test_a_cache_of_the_reference_is_adopted_whole(tmp_path):
+    """Its folder is all that people name; the manifest is no data, and the alignment says whose it is."""
+    cache = tmp_path / "mouse_connectivity"
+    folder = cache / "experiment_123456"
+    density(folder)
+    fixture.write_unionizes_csv(folder / "structure_unionizes.csv", fixture.unionize_columns([123456], [385, 549]))
+    aligned = fixture.alignment_record(np.eye(3), np.zeros(3), aligned_id=123456)
+    (folder / "alignment3d.json").write_text(json.dumps(aligned))
+    (cache / "manifest.json").write_text(json.dumps({"manifest": [{"key": "BASEDIR", "type": "dir", "spec": "."}]}))
+    fixture.write_experiments(cache / "experiments.json")
+    ccf.write_json(cache / "structures.json", ccf.tree_records())
+    with brainlake.create(tmp_path / "lake") as lake:
+        lake.ingest(cache).raise_failed()
+        found = (
+            lake.sql("""
+            select
+                (select count(*) from connectivity.experiments) as experiments,
+                (select count(*) from connectivity.unionizes) as unionizes,
+                (select count(*) from connectivity.grid_voxels where experiment_id = 123456) as voxels,
+                (select count(*) from connectivity.alignments) as alignments,
+                (select count(*) from ccf.structures) as structures""")
+            .arrow()
+            .to_pylist()
+        )
+        voxels = int(np.count_nonzero(fixture.small_grids()["projection_density"]))
+        assert found == [
+            {"experiments": 5, "unionizes": 12, "voxels": voxels, "alignments": 1, "structures": len(ccf.TREE)}
+        ]
+        again = {item.status for item in lake.ingest(cache).items}
+        assert "ingested" not in again
