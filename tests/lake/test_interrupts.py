@@ -11,6 +11,14 @@ import pytest
 from brainlake.lake.interrupts import interruptible
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c():
+    """Heard, also where the tests run in the background of a shell, which has its jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_the_result_or_the_error_of_the_work_comes_back():
     assert interruptible(lambda: 42, lambda: None) == 42
     with pytest.raises(ZeroDivisionError):
