@@ -164,7 +164,9 @@ def slice_labels(
     """
     images = [np.empty(0, np.int64)] * len(volume_id)
     for planes, which in _volumes(held, volume_id):
-        for i in which if planes else ():
+        if planes is None:
+            continue
+        for i in which:
             (n_ap, n_dv, n_ml), at = shape[i], int(slice_index[i])
             if plane_name[i] == "sagittal":
                 images[i] = planes.plane(at, int(n_ap)).ravel()
