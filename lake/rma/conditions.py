@@ -20,6 +20,8 @@ _COMPARED = {"eq": exp.EQ, "ne": exp.NEQ, "lt": exp.LT, "gt": exp.GT, "le": exp.
 
 Aliases = dict[Node, str]
 
+Sql = Any  # a node of sqlglot's tree, whose base class has another name in each of its versions
+
 
 class Writer:
     """Writes one statement: its values, its aliases, and what it reads by name."""
@@ -30,20 +32,20 @@ class Writer:
         self.read: dict[str, str] = {}
         self.n_aliases = 0
 
-    def whole(self, query: exp.Expression, steps: Sequence[tuple[str, exp.Expression]] = ()) -> str:
+    def whole(self, query: Sql, steps: Sequence[tuple[str, Sql]] = ()) -> str:
         """The query after what it reads: models and pairs, in SQL that is ours, then its own steps."""
         # Not materialized, so that conditions reach the files.
         declared = [f"{name} as not materialized ({told})" for name, told in self.read.items()]
         declared += [f"{name} as ({step.sql('duckdb')})" for name, step in steps]
         return f"with {', '.join(declared)} {query.sql('duckdb')}"
 
-    def source(self, of: Model, alias: str) -> exp.Expression:
+    def source(self, of: Model, alias: str) -> Sql:
         """A model's records, by name."""
         name = f"records_{of.name}"
         self.read[name] = of.sql
         return exp.alias_(exp.table_(name), alias, table=True)
 
-    def pairs(self, owner: Model, association: str, to: Through, alias: str) -> exp.Expression:
+    def pairs(self, owner: Model, association: str, to: Through, alias: str) -> Sql:
         """Pairs of associated records, by name."""
         name = f"pairs_{owner.name}_{association}"
         self.read[name] = to.pairs
@@ -55,7 +57,7 @@ class Writer:
 
     # -- which records --------------------------------------------------------------------------------------------
 
-    def root_conditions(self, at: Aliases) -> list[exp.Expression]:
+    def root_conditions(self, at: Aliases) -> list[Sql]:
         found = [self.condition(c, at) for c in self.tree.conditions if set(c.nodes) == {self.root}]
         for group in self._groups():
             found.append(self.exists([n for top in group for n in top.walk() if n.required], at))
@@ -76,16 +78,16 @@ class Writer:
         path = [node, *node.above()]
         return path[-2] if len(path) > 1 else None
 
-    def exists(self, nodes: Sequence[Node], at: Aliases) -> exp.Expression:
+    def exists(self, nodes: Sequence[Node], at: Aliases) -> Sql:
         """Whether there are partners, one for each of the nodes, that hang together and meet their conditions."""
         inside = at | {node: self.alias("k") for node in nodes}
         sources, conditions = self.chain(nodes, inside)
         return exp.Exists(this=cross(exp.select("1"), sources).where(*conditions))
 
-    def chain(self, nodes: Sequence[Node], at: Aliases) -> tuple[list[exp.Expression], list[exp.Expression]]:
+    def chain(self, nodes: Sequence[Node], at: Aliases) -> tuple[list[Sql], list[Sql]]:
         """What to read for these nodes, and what must hold: their links, and conditions on nothing but what is known."""
-        sources: list[exp.Expression] = []
-        conditions: list[exp.Expression] = []
+        sources: list[Sql] = []
+        conditions: list[Sql] = []
         for node in nodes:
             read, link = self.link(node, at)
             sources += read
@@ -93,14 +95,12 @@ class Writer:
         touching = (c for c in self.tree.conditions if set(c.nodes) & set(nodes) and set(c.nodes) <= at.keys())
         return sources, conditions + [self.condition(c, at) for c in touching]
 
-    def link(self, node: Node, at: Aliases) -> tuple[list[exp.Expression], list[exp.Expression]]:
+    def link(self, node: Node, at: Aliases) -> tuple[list[Sql], list[Sql]]:
         """What to read for a node, and how it hangs on its parent: one condition for each thing read."""
         assert node.parent is not None
         return self._linked(node.parent.model, node.name, at[node.parent], at[node])
 
-    def _linked(
-        self, owner: Model, association: str, above: str, alias: str
-    ) -> tuple[list[exp.Expression], list[exp.Expression]]:
+    def _linked(self, owner: Model, association: str, above: str, alias: str) -> tuple[list[Sql], list[Sql]]:
         to = owner.association(association)
         source = self.source(model(to.model), alias)
         if isinstance(to, One):
@@ -121,13 +121,13 @@ class Writer:
         )
 
     @staticmethod
-    def attached(to: Attached, alias: str) -> exp.Expression:
+    def attached(to: Attached, alias: str) -> Sql:
         """Whether a file belongs to a record of these classes."""
         return column_of(alias, "attachable_type").isin(*(exp.Literal.string(c) for c in to.classes))
 
     # -- conditions -----------------------------------------------------------------------------------------------
 
-    def condition(self, condition: Condition, at: Aliases) -> exp.Expression:
+    def condition(self, condition: Condition, at: Aliases) -> Sql:
         place = condition.place
         owner = place.node.model
         if place.column in owner.memberships:
@@ -138,7 +138,7 @@ class Writer:
             return exp.Exists(this=cross(exp.select("1"), sources).where(*conditions, met))
         return self._meets(column_of(at[place.node], place.column), condition, at)
 
-    def _meets(self, column: exp.Expression, condition: Condition, at: Aliases) -> exp.Expression:
+    def _meets(self, column: Sql, condition: Condition, at: Aliases) -> Sql:
         operator, values = condition.operator, condition.values
         if operator in ("known", "unknown"):
             null = exp.Is(this=column, expression=exp.Null())
@@ -159,10 +159,10 @@ class Writer:
             return exp.paren(pattern)
         return _COMPARED[operator](this=column, expression=self._value(values[0]))
 
-    def _among(self, column: exp.Expression, values: Iterable[Any]) -> exp.Expression:
+    def _among(self, column: Sql, values: Iterable[Any]) -> Sql:
         wanted = list(dict.fromkeys(values))
         known = [value for value in wanted if value is not None]
-        found: list[exp.Expression] = []
+        found: list[Sql] = []
         if len(known) > LISTED:
             listed = exp.select(exp.Explode(this=self._value(known)))
             found.append(exp.In(this=column, query=listed.subquery()))
@@ -172,7 +172,7 @@ class Writer:
             found.append(exp.Is(this=column.copy(), expression=exp.Null()))
         return exp.paren(exp.or_(*found)) if found else exp.false()
 
-    def _value(self, value: Any) -> exp.Expression:
+    def _value(self, value: Any) -> Sql:
         name = f"v{len(self.params)}"
         self.params[name] = value
         return exp.Placeholder(this=name)
@@ -182,11 +182,11 @@ def column_of(alias: str, name: str) -> exp.Column:
     return exp.column(name, table=alias, quoted=True)
 
 
-def cross(query: exp.Select, sources: Sequence[exp.Expression]) -> exp.Select:
+def cross(query: exp.Select, sources: Sequence[Sql]) -> exp.Select:
     return reduce(lambda q, s: q.join(s, join_type="cross"), sources[1:], query.from_(sources[0]))
 
 
-def ordered(key: exp.Expression, down: bool) -> exp.Ordered:
+def ordered(key: Sql, down: bool) -> exp.Ordered:
     return exp.Ordered(this=key, desc=down, nulls_first=False)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import MappingProxyType
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -78,8 +79,13 @@ class Model:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Its attributes, and ``extra`` where the lake keeps others."""
-        named = (name for query in self.told_by for name in sqlglot.parse_one(query, read="duckdb").named_selects)
+        named = (name for query in self._told for name in query.named_selects)
         return tuple(dict.fromkeys(named))
+
+    @cached_property
+    def _told(self) -> list[Any]:
+        """The queries, as sqlglot's trees."""
+        return [sqlglot.parse_one(query, read="duckdb") for query in self.told_by]
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -94,9 +100,10 @@ class Model:
     @cached_property
     def select(self) -> exp.Query:
         """Its records, a row each, as one query."""
-        told = [sqlglot.parse_one(query, read="duckdb") for query in self.told_by]
+        told = self._told
         if len(told) == 1:
-            return told[0]
+            query: exp.Query = told[0]
+            return query
         knows = {f"t{i}": query.named_selects for i, query in enumerate(told)}
         columns = [
             exp.alias_(exp.func("coalesce", *(exp.column(name, a) for a, has in knows.items() if name in has)), name)

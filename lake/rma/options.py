@@ -53,8 +53,8 @@ def read(stage: rma.ModelStage) -> Options:
             raise QueryError(f"there is no option {str(option.column)[:60]!r}: there are {', '.join(KEYS)}")
     only = _listed(stage, "only")
     cells = _listed(stage, "tabular")
-    distinct = bool(cells) and cells[0].lower().startswith("distinct ")
-    if distinct:
+    distinct = cells is not None and bool(cells) and cells[0].lower().startswith("distinct ")
+    if cells and distinct:
         cells[0] = cells[0][len("distinct ") :].strip()
     return Options(
         only=None if only is None else tuple(column for column, _ in map(_ordered, only)),

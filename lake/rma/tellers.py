@@ -6,6 +6,7 @@ Answers that were fetched tell of most models too (``rma.*``); a domain is asked
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import sqlglot
 
@@ -14,7 +15,8 @@ from ..questions import standard
 
 def _view(name: str) -> str:
     """All of a view that has the API's names already."""
-    columns = sqlglot.parse_one(standard()[name].body, read="duckdb").named_selects
+    body: Any = sqlglot.parse_one(standard()[name].body, read="duckdb")
+    columns = body.named_selects
     return f"select {', '.join(columns)} from {name}"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlglot import exp
 
 from ..errors import QueryError
-from .conditions import Aliases, Writer, column_of, cross, ordered
+from .conditions import Aliases, Sql, Writer, column_of, cross, ordered
 from .models import Attached, Many, Model, One
 from .options import Options
 from .tree import Node, Place, Tree
@@ -121,9 +121,9 @@ class _Table(_Asked):
             *(exp.alias_(column_of(at[p.node], p.column), name, quoted=True) for p, name in self.columns)
         )
         if not self.options.distinct:
-            order = [(column_of(at[p.node], p.column), down) for p, down in self.order]
-            order += [(column_of(at[n], key), False) for n in self.root.walk() for key in n.model.keys]
-            return query.order_by(*(ordered(key, down) for key, down in order))
+            order = [ordered(column_of(at[p.node], p.column), down) for p, down in self.order]
+            order += [ordered(column_of(at[n], key), False) for n in self.root.walk() for key in n.model.keys]
+            return query.order_by(*order)
         names = {(p.node, p.column): name for p, name in self.columns}
         if hidden := [p.column for p, _ in self.order if (p.node, p.column) not in names]:
             raise QueryError(f"distinct rows can be ordered by what they show, and {hidden[0]} is not among it")
@@ -149,7 +149,7 @@ class _Records(_Asked):
             .where(*self.root_conditions(at))
             .order_by(*(ordered(key.copy(), down) for key, down in keys))
         )
-        self.steps: list[tuple[str, exp.Expression]] = [("page", self.paged(page))]
+        self.steps: list[tuple[str, Sql]] = [("page", self.paged(page))]
         entries, shape, read = self._entries(self.root, "page")
         shown = read.select(*(exp.alias_(value, name, quoted=True) for name, value in entries)).order_by(
             *(ordered(column_of("r", f"_key_{i}"), down) for i, (_, down) in enumerate(keys))
@@ -161,11 +161,11 @@ class _Records(_Asked):
         rows = exp.select(exp.Count(this=exp.Star())).from_(self.source(self.root.model, "r")).where(*conditions)
         return Statement(self.whole(rows), self.params)
 
-    def _entries(self, node: Node, rows: str) -> tuple[list[tuple[str, exp.Expression]], Shape, exp.Select]:
+    def _entries(self, node: Node, rows: str) -> tuple[list[tuple[str, Sql]], Shape, exp.Select]:
         """What records of a step show, as ``r``: their columns, and what is nested in them, joined."""
         of = node.model
         columns = tuple(c for c in of.columns if c == "extra" or self.options.keeps(of.table, c))
-        entries: list[tuple[str, exp.Expression]] = [(name, column_of("r", name)) for name in columns]
+        entries: list[tuple[str, Sql]] = [(name, column_of("r", name)) for name in columns]
         read = exp.select().from_(exp.alias_(exp.table_(rows), "r", table=True))
         nested = []
         for child in node.children.values():
@@ -175,7 +175,7 @@ class _Records(_Asked):
             alias = self.alias("n")
             on = column_of(alias, "_owner").eq(column_of("r", link))
             read = read.join(exp.alias_(exp.table_(nest), alias, table=True), on=on, join_type="left")
-            value: exp.Expression = column_of(alias, "_nest")
+            value: Sql = column_of(alias, "_nest")
             if many:
                 value = exp.func("coalesce", value, exp.Array(expressions=[]))
             entries.append((child.name, value))
@@ -189,7 +189,7 @@ class _Records(_Asked):
         to = node.parent.model.association(node.name)
         at: Aliases = {node: "i"}
         sources = [self.source(node.model, "i")]
-        conditions: list[exp.Expression] = []
+        conditions: list[Sql] = []
         link = to.key if isinstance(to, One) else "id"
         if isinstance(to, One):
             owner = column_of("i", "id")
@@ -218,9 +218,7 @@ class _Records(_Asked):
         )
         order = [(column_of("r", p.column), down) for p, down in self.order if p.node is node]
         order += [(column_of("r", key), False) for key in node.model.keys]
-        listed: exp.Expression = exp.ArrayAgg(
-            this=exp.Order(this=struct, expressions=[ordered(key, down) for key, down in order])
-        )
+        listed: Sql = exp.ArrayAgg(this=exp.Order(this=struct, expressions=[ordered(key, down) for key, down in order]))
         many = not (isinstance(to, One) or (isinstance(to, Many) and to.single))
         if not many:
             listed = exp.func("list_extract", listed, exp.Literal.number(1))
@@ -228,7 +226,7 @@ class _Records(_Asked):
         self.steps.append((f"nest_{number}", nest))
         return f"nest_{number}", link, many, shape
 
-    def _ordering(self, place: Place, down: bool, at: Aliases) -> exp.Expression:
+    def _ordering(self, place: Place, down: bool, at: Aliases) -> Sql:
         """A root's place by a column: of several partners' the first in the order (spec: api C-RS7)."""
         if place.column in place.node.model.memberships:
             raise QueryError(f"{place.column} is no column of its records, and orders nothing")

@@ -98,7 +98,7 @@ def test_a_ccf_volume_in_itk_order_is_known_by_its_shape(tmp_path):
 
 def test_a_volume_of_unknown_shape_without_spacing_asks_for_it(tmp_path):
     path = nrrd(tmp_path, um=None)
-    with pytest.raises(SourceError, match="tells no spacing of voxels.*--set spacing=25"):
+    with pytest.raises(SourceError, match=r"tells no spacing of voxels.*--set spacing=25"):
         open_volume(source_of(path))
     assert open_volume(source_of(path, spacing="25")).header.spacing == (25, 25, 25)
 
