@@ -1,0 +1,95 @@
+"""Queries of the API over the lake mean what they mean: each answer beside the one that loops in Python give."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+import pytest
+from brainlake.ingest.rma_grammar import parse
+from brainlake.lake.errors import QueryError
+from brainlake.lake.rma.answers import Api, Limits
+from brainlake.tests.fixtures.rma_records import ASSOCIATIONS, COLUMNS, World, draw_stage, evaluate
+
+
+class MemorySession:
+    """As much of a session as the API asks of it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def cursor(self, query: str | None = None, params: Any = None) -> duckdb.DuckDBPyConnection:
+        return self.connection.cursor()
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World(5)
+
+
+@pytest.fixture(scope="module")
+def api(world: World) -> Api:
+    return Api(MemorySession(world.connection()))  # type: ignore[arg-type]
+
+
+def only(model: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with the columns that the evaluation knows, and what is nested in it likewise."""
+    found: dict[str, Any] = {name: record[name] for name in ("id", *COLUMNS[model])}
+    for (of, name), (target, many, _) in ASSOCIATIONS.items():
+        if of == model and name in record:
+            nested = record[name]
+            found[name] = [only(target, one) for one in nested] if many else only(target, nested)
+    return found
+
+
+def agree(api: Api, world: World, seed: int) -> None:
+    draw = random.Random(seed)
+    stage = draw_stage(draw)
+    columns, down = draw.sample(list(COLUMNS[stage.model]), draw.choice((0, 1))), draw.random() < 0.5
+    start, rows = draw.choice((0, 0, 2)), draw.choice((3, None))
+    order = "".join(f"[order$eq'{column}+{'desc' if down else 'asc'}']" for column in columns)
+    text = f"{stage},rma::options[num_rows$eq{rows or 'all'}][start_row$eq{start}]{order}"
+    wanted, total = evaluate(world, stage, columns, down)
+    answer = api.answer(parse(text))
+    assert [only(stage.model, one) for one in answer] == wanted[start : start + (rows or len(wanted))], text
+    assert answer.total_rows == total, text
+
+
+@pytest.mark.parametrize("n", [60, pytest.param(2_000, marks=pytest.mark.slow)])
+def test_random_queries_give_what_loops_in_python_give(api: Api, world: World, n: int) -> None:
+    for seed in range(n):
+        agree(api, world, seed)
+
+
+def test_what_a_query_brings_as_a_value_stays_a_value(api: Api) -> None:
+    """Quotes, comments and statements compare with names, and match none."""
+    for text in ("x''; drop table rma.answered_donors; --", "'' or 1=1 or ''x''=''", "$v0", '"id"'):
+        assert not list(api.answer(parse(f"model::Donor,rma::criteria,[name$eq'{text}']")))
+    assert len(list(api.answer(parse("model::Donor")))) == 9
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("model::Nonsense", "there is no model 'Nonsense'"),
+        ("model::Donor,rma::criteria,[wings$eq2]", "there is no column 'wings'"),
+        ("model::Donor,rma::include,wings", "Donor has no association 'wings'"),
+        ("model::Donor,rma::criteria,[id$eq'one']", "Donor.id is a whole number"),
+        ("model::Donor,rma::options[num_rows$eq'many']", "num_rows is a whole number"),
+        ("model::Donor,rma::options[tabular$eq'id as x\"y']", "names no column"),
+        ("model::Donor,rma::criteria,[id$in$lost]", "nothing was collected into $lost"),
+    ],
+)
+def test_a_mistake_is_named(api: Api, query: str, said: str) -> None:
+    with pytest.raises(QueryError, match=re.escape(said)):
+        api.answer(parse(query))
+
+
+def test_an_answer_has_no_more_rows_than_allowed(world: World) -> None:
+    small = Api(MemorySession(world.connection()), Limits(rows=3))  # type: ignore[arg-type]
+    assert len(list(small.answer(parse("model::Donor,rma::options[num_rows$eq3]")))) == 3
+    with pytest.raises(QueryError, match="more than 3 rows"):
+        list(small.answer(parse("model::Donor")))
