@@ -211,7 +211,7 @@ def test_what_is_missing_of_an_experiment_is_named_with_what_brings_it(con):
     with pytest.raises(duckdb.Error, match=r"experiment_503/injection_(fraction|density)_200\.nrrd"):
         con.execute(f"from connectivity.computed_unionizes(503, at_grid_um := {UM})").fetchall()
     with pytest.raises(duckdb.Error, match="there is no experiment 7"):
-        con.execute("from connectivity.voxels_of(7)").fetchall()
+        con.execute(f"from connectivity.voxels_of(7, at_grid_um := {UM})").fetchall()
     with pytest.raises(duckdb.Error, match="no annotation whose voxels divide 10 um"):
         con.execute("from connectivity.annotated_voxels(at_grid_um := 10)").fetchall()
 
