@@ -15,8 +15,10 @@ import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from brainlake.ingest.icephys_samples import quantised
+from brainlake.ingest.icephys_samples import packed, quantised
 from brainlake.tests.fixtures.spiking_neuron import Neuron
+from brainlake.udfs.registry import Ragged
+from brainlake.udfs.sweep_traces import unpacked_samples, unpacked_samples_between
 
 from .measure import milliseconds, number
 
@@ -41,6 +43,7 @@ class Layout:
     """One way to store sweeps.
 
     tables : of one sweep, each a row group; whole, window : SQL for sweep ASKED, from ``{path}``
+    decode : arrays of the answer, and the samples asked for or None for all -> stimulus and response
     """
 
     name: str
@@ -49,7 +52,7 @@ class Layout:
     encodings: dict[str, str]
     whole: str
     window: str
-    decode: bool = False
+    decode: Callable[[list[Any], tuple[int, int] | None], list[np.ndarray]] | None = None
 
 
 def make_traces(n_samples: int, n_sweeps: int = N_SWEEPS) -> list[Trace]:
@@ -81,6 +84,31 @@ def _codes(sweep: int, trace: Trace) -> Iterator[pa.Table]:
     yield pa.table(
         {"sweep": [sweep], "stimulus": _list(trace.stimulus), "response": _list(codes), "levels": _list(levels)}
     )
+
+
+def _packed(sweep: int, trace: Trace) -> Iterator[pa.Table]:
+    columns: dict[str, Any] = {"sweep": [sweep]}
+    for name, values in (("stimulus", trace.stimulus), ("response", trace.response)):
+        found = quantised(values)
+        if found is None:
+            raise RuntimeError("the traces are no digitiser's")
+        columns |= {name: pa.array([packed(found[0])], pa.binary()), f"{name}_levels": _list(found[1])}
+    yield pa.table(columns)
+
+
+def _looked_up(arrays: list[Any], _part: tuple[int, int] | None) -> list[np.ndarray]:
+    return [arrays[0], arrays[2].astype(np.float32)[arrays[1]]]
+
+
+def _unpacked(arrays: list[Any], part: tuple[int, int] | None) -> list[np.ndarray]:
+    found = []
+    for content, levels in (arrays[:2], arrays[2:]):
+        given = Ragged.of([content]), Ragged.of([levels])
+        if part is None:
+            found.append(unpacked_samples(*given).values)
+        else:
+            found.append(unpacked_samples_between(*given, np.array(part[:1]), np.array(part[1:])).values)
+    return found
 
 
 def _chunks(sweep: int, trace: Trace) -> Iterator[pa.Table]:
@@ -133,7 +161,12 @@ def layouts() -> Iterator[Layout]:
         "one LIST a sweep: steps of the digitiser (delta) and their levels", _codes, ("sweep", "stimulus.list.element"),
         {"response.list.element": "DELTA_BINARY_PACKED", "levels.list.element": "BYTE_STREAM_SPLIT"},
         "select stimulus, response, levels from '{path}' where sweep = 5",
-        part.replace("from '", ", levels from '"), True,
+        part.replace("from '", ", levels from '"), _looked_up,
+    )  # fmt: skip
+    kept = "select stimulus, stimulus_levels, response, response_levels from '{path}' where sweep = 5"
+    yield Layout(
+        "steps of the digitiser packed into bytes, and their levels", _packed, ("sweep",),
+        {"stimulus": "PLAIN", "response": "PLAIN"}, kept, kept, _unpacked,
     )  # fmt: skip
 
 
@@ -161,13 +194,13 @@ def compare(directory: Path) -> str:
             path = directory / "layout.parquet"
             _write(layout, path, traces[n])
             con = duckdb.connect()
-            got = _fetch(con, layout, layout.whole, path)
+            got = _fetch(con, layout, layout.whole, path, None)
             if not (
                 np.array_equal(got[0], traces[n][ASKED].stimulus) and np.array_equal(got[1], traces[n][ASKED].response)
             ):
                 raise RuntimeError(f"{layout.name} gave other samples")
-            whole = milliseconds(lambda: _fetch(con, layout, layout.whole, path))  # noqa: B023
-            window = milliseconds(lambda: _fetch(con, layout, layout.window, path))  # noqa: B023
+            whole = milliseconds(lambda: _fetch(con, layout, layout.whole, path, None))  # noqa: B023
+            window = milliseconds(lambda: _fetch(con, layout, layout.window, path, WINDOW))  # noqa: B023
             cells.setdefault(layout.name, []).extend(_cells(path, n, whole, window))
             con.close()
             path.unlink()
@@ -194,14 +227,20 @@ def _write(layout: Layout, path: Path, traces: list[Trace]) -> None:
         writer.close()
 
 
-def _fetch(con: duckdb.DuckDBPyConnection, layout: Layout, sql: str, path: Path) -> list[np.ndarray]:
+def _fetch(
+    con: duckdb.DuckDBPyConnection, layout: Layout, sql: str, path: Path, part: tuple[int, int] | None
+) -> list[np.ndarray]:
     """Stimulus and response as numpy arrays."""
     table: Any = con.sql(sql.format(path=path)).to_arrow_reader(4_000_000).read_all()
-    columns = [column.combine_chunks() for column in table.columns]
-    arrays = [c.values.to_numpy() if pa.types.is_list(c.type) else c.to_numpy() for c in columns]
-    if layout.decode:
-        arrays = [arrays[0], arrays[2].astype(np.float32)[arrays[1]]]
-    return arrays
+    arrays = [_array(column.combine_chunks()) for column in table.columns]
+    return layout.decode(arrays, part) if layout.decode else arrays
+
+
+def _array(column: Any) -> np.ndarray:
+    if pa.types.is_binary(column.type):
+        return np.frombuffer(column[0].as_buffer(), np.uint8)
+    values: np.ndarray = column.values.to_numpy() if pa.types.is_list(column.type) else column.to_numpy()
+    return values
 
 
 def _h5py(path: Path, part: slice) -> tuple[np.ndarray, np.ndarray]:
