@@ -80,7 +80,7 @@ def cli_page() -> str:
     """Every command's help as it is printed."""
     blocks = ["# The command\n\nExit codes: 0 ok, 1 something you can mend, 2 a defect or damage, 130 interrupted."]
     blocks.append(_help(brainlake, "brainlake", None))
-    root = click.Context(brainlake, info_name="brainlake")
+    root = click.Context(brainlake, info_name="brainlake", **brainlake.context_settings)
     for name in brainlake.list_commands(root):
         command = brainlake.get_command(root, name)
         assert command is not None
@@ -180,7 +180,9 @@ def _about(question: Question) -> str:
 
 
 def _help(command: click.Command, name: str, parent: click.Context | None) -> str:
-    context = click.Context(command, info_name=name, parent=parent, terminal_width=HELP_WIDTH)
+    # with the command's own settings, as a run has them: click keeps what the first context makes of them
+    settings = {**command.context_settings, "terminal_width": HELP_WIDTH}
+    context = click.Context(command, info_name=name, parent=parent, **settings)
     return f"```\n{command.get_help(context).rstrip()}\n```"
 
 
