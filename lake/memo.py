@@ -135,12 +135,12 @@ def _code(session: Session, names: Iterable[str]) -> bytes:
     text = " ".join(session.questions[name].body for name in names if name in session.questions)
     for name, udf in sorted(declared().items()):
         if re.search(rf"\b{name}\s*\(", text):
-            digest.update(f"{name} {_source(udf.function.__module__)}".encode())
+            digest.update(f"{name} {kernel_digest(udf.function.__module__)}".encode())
     return digest.digest()
 
 
 @cache
-def _source(module: str) -> str:
+def kernel_digest(module: str) -> str:
     """Digest of a kernel's module and of those beside it that it imports."""
     package, _, start = module.rpartition(".")
     folder = Path(__file__).resolve().parent.parent / "udfs" if package.endswith("udfs") else None
