@@ -45,10 +45,19 @@ select * from read_parquet(coalesce(
 
 
 class Session:
-    """Questions to one snapshot. ``refresh`` moves it to another; nothing else does."""
+    """Questions to one snapshot. ``refresh`` moves it to another; nothing else does.
 
-    def __init__(self, state: LakeState, questions: Mapping[str, Question] | None = None) -> None:
+    settings : further settings of DuckDB, as ``{"memory_limit": "4GB"}``
+    """
+
+    def __init__(
+        self,
+        state: LakeState,
+        questions: Mapping[str, Question] | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.questions = standard() if questions is None else questions
+        self._settings = dict(settings or {})
         self._connection = duckdb.connect()
         self._changing = threading.RLock()
         self._prepare(state)
@@ -78,6 +87,8 @@ class Session:
         con.execute("set global TimeZone = 'UTC'")
         con.execute("set global python_enable_replacements = false")
         con.execute("set global parquet_metadata_cache = true")  # a file never changes
+        for name, value in self._settings.items():
+            con.execute(f"set global {name} = ?", [value])
         self._set_one_file(con)
         for schema in dict.fromkeys(name.partition(".")[0] for name in (*state.tables, *RELATIONS, "lake.columns")):
             con.execute(f"create schema if not exists {schema}")
