@@ -157,6 +157,11 @@ class Catalog:
                 f"{self.root} has format {found}, this brainlake knows up to {ducklake.FORMAT_VERSION}: "
                 "upgrade brainlake to open it"
             )
+        if int(row[0]) < ducklake.FORMAT_VERSION:
+            raise CatalogError(
+                f"{self.root} has format {row[0]}, this brainlake works on {ducklake.FORMAT_VERSION}: "
+                f"`brainlake --lake {self.root} upgrade` brings it there"
+            )
 
     def close(self) -> None:
         self._connection.close()
@@ -266,7 +271,8 @@ class Catalog:
                 for row in database.execute(
                     f"""select a.ingest_id, i.subject, a.kind, a.name, a.path, a.n_rows, a.size_bytes, i.source_url
                     from (select * from brainlake_attachment where {LIVE}) as a
-                    join brainlake_ingest as i using (ingest_id) order by a.ingest_id, a.name""",
+                    join (select * from brainlake_ingest where {LIVE}) as i using (ingest_id)
+                    order by a.ingest_id, a.name""",
                     at,
                 )
             )

@@ -14,7 +14,7 @@ import pyarrow as pa
 from . import ducklake
 from .catalog import Catalog, snapshot_time
 from .errors import CatalogError
-from .records import IngestRecord, LiveFile, WrittenFile
+from .records import IngestRecord, LiveFile, WrittenAttachment, WrittenFile
 from .spec import TableSpec
 from .tables import TABLES
 from .userspec import spec_to_json
@@ -214,7 +214,8 @@ class Commit:
                 for s in file.stats
             ],
         )
-        self.database.execute("insert into brainlake_file values (?, ?, ?)", [file_id, version, file.partition_value])
+        values = [file_id, version, file.partition_value, file.sha256]
+        self.database.execute("insert into brainlake_file values (?, ?, ?, ?)", values)
         self.database.executemany(
             "insert into brainlake_file_ingest values (?, ?, ?)", [(file_id, i, n) for i, n in file.ingests.items()]
         )
@@ -262,8 +263,8 @@ class Commit:
              json.dumps([f"{where}: {why}" for where, why in record.skipped])],
         )  # fmt: skip
         self.database.executemany(
-            "insert into brainlake_ingest_part values (?, ?, ?, ?, ?, ?)",
-            [(record.ingest_id, *part) for part in parts],
+            "insert into brainlake_ingest_part values (?, ?, ?, ?, ?, ?, ?)",
+            [(record.ingest_id, self.snapshot_id, *part) for part in parts],
         )
         self.database.execute("delete from brainlake_failure where source_url = ?", [record.source_url])
 
@@ -275,11 +276,12 @@ class Commit:
                 [self.snapshot_id, ingest_id],
             )
 
-    def add_attachment(self, path: str, ingest_id: int, kind: str, name: str, n_rows: int, size: int) -> None:
+    def add_attachment(self, ingest_id: int, file: WrittenAttachment) -> None:
         self.database.execute(
-            "insert into brainlake_attachment values (?, ?, ?, null, ?, ?, ?, ?)",
-            [path, ingest_id, self.snapshot_id, kind, name, n_rows, size],
-        )
+            "insert into brainlake_attachment values (?, ?, ?, null, ?, ?, ?, ?, ?, ?)",
+            [file.path, ingest_id, self.snapshot_id, file.kind, file.name, file.n_rows, file.size_bytes, file.part,
+             file.sha256],
+        )  # fmt: skip
 
     def finish(self) -> int:
         """Write the snapshot; returns its number."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from .spec import ELEMENT_FIELD, INGEST_ID_FIELD, TableSpec
 
-FORMAT_VERSION = 1  # of the brainlake_* tables; a newer one is refused, an older one needs ``brainlake upgrade``
+FORMAT_VERSION = 2  # of the brainlake_* tables; a newer one is refused, an older one needs ``brainlake upgrade``
 DUCKLAKE_VERSION = "1.0"
 DATA_PATH = "data/"
 
@@ -79,27 +79,65 @@ create table brainlake_table(table_id integer primary key, name text not null, s
     user_spec text);
 create table brainlake_stored_schema(table_id integer not null, schema_version text not null, arrow_schema blob not null,
     primary key (table_id, schema_version));
-create table brainlake_file(data_file_id integer primary key, schema_version text not null, partition_value integer);
+create table brainlake_file(data_file_id integer primary key, schema_version text not null, partition_value integer,
+    sha256 text);
 create index brainlake_file_partition on brainlake_file(partition_value);
 create table brainlake_file_ingest(data_file_id integer not null, ingest_id integer not null, n_rows integer not null,
     primary key (data_file_id, ingest_id)) without rowid;
 create index brainlake_ingest_files on brainlake_file_ingest(ingest_id);
-create table brainlake_ingest(ingest_id integer primary key, begin_snapshot integer not null, end_snapshot integer,
+create table brainlake_ingest(ingest_id integer not null, begin_snapshot integer not null, end_snapshot integer,
     subject text not null, role text not null, dataset text, version text, doi text, licence text,
     source_url text not null, source_size_bytes integer not null, source_sha256 text not null, reader text not null,
     reader_version text not null, options text not null, parts text not null, spec_versions text not null,
     ingested_at_utc text not null, author text, message text, n_rows integer not null, size_bytes integer not null,
-    warnings text not null, skipped text not null);
+    warnings text not null, skipped text not null, primary key (ingest_id, begin_snapshot));
 create index brainlake_ingest_subject on brainlake_ingest(subject, role, end_snapshot);
-create table brainlake_ingest_part(ingest_id integer not null, part text not null, state text not null,
-    n_rows integer not null, size_bytes integer not null, source_bytes integer,
-    primary key (ingest_id, part)) without rowid;
+create table brainlake_ingest_part(ingest_id integer not null, begin_snapshot integer not null, part text not null,
+    state text not null, n_rows integer not null, size_bytes integer not null, source_bytes integer,
+    primary key (ingest_id, begin_snapshot, part)) without rowid;
 create table brainlake_attachment(path text primary key, ingest_id integer not null, begin_snapshot integer not null,
-    end_snapshot integer, kind text not null, name text not null, n_rows integer not null, size_bytes integer not null);
+    end_snapshot integer, kind text not null, name text not null, n_rows integer not null, size_bytes integer not null,
+    part text not null, sha256 text);
+create index brainlake_attachment_ingest on brainlake_attachment(ingest_id);
 create table brainlake_failure(source_url text not null, subject text, reader text, error text not null,
     failed_at_utc text not null);
 create table brainlake_tag(name text primary key, snapshot_id integer not null, tagged_at_utc text not null);
+create table brainlake_expired(snapshot_id integer primary key, expired_at_utc text not null);
+create table brainlake_discarded(path text primary key, source_url text not null, size_bytes integer not null,
+    discarded_at_utc text not null);
 """
+
+# From each format to the next: statements of one transaction (``brainlake upgrade``).
+UPGRADES = {
+    1: """
+alter table brainlake_file add column sha256 text;
+alter table brainlake_ingest rename to brainlake_ingest_1;
+drop index brainlake_ingest_subject;
+create table brainlake_ingest(ingest_id integer not null, begin_snapshot integer not null, end_snapshot integer,
+    subject text not null, role text not null, dataset text, version text, doi text, licence text,
+    source_url text not null, source_size_bytes integer not null, source_sha256 text not null, reader text not null,
+    reader_version text not null, options text not null, parts text not null, spec_versions text not null,
+    ingested_at_utc text not null, author text, message text, n_rows integer not null, size_bytes integer not null,
+    warnings text not null, skipped text not null, primary key (ingest_id, begin_snapshot));
+insert into brainlake_ingest select * from brainlake_ingest_1;
+drop table brainlake_ingest_1;
+create index brainlake_ingest_subject on brainlake_ingest(subject, role, end_snapshot);
+alter table brainlake_ingest_part rename to brainlake_ingest_part_1;
+create table brainlake_ingest_part(ingest_id integer not null, begin_snapshot integer not null, part text not null,
+    state text not null, n_rows integer not null, size_bytes integer not null, source_bytes integer,
+    primary key (ingest_id, begin_snapshot, part)) without rowid;
+insert into brainlake_ingest_part
+    select p.ingest_id, i.begin_snapshot, p.part, p.state, p.n_rows, p.size_bytes, p.source_bytes
+    from brainlake_ingest_part_1 as p join brainlake_ingest as i using (ingest_id);
+drop table brainlake_ingest_part_1;
+alter table brainlake_attachment add column part text not null default 'tables';
+alter table brainlake_attachment add column sha256 text;
+create index brainlake_attachment_ingest on brainlake_attachment(ingest_id);
+create table brainlake_expired(snapshot_id integer primary key, expired_at_utc text not null);
+create table brainlake_discarded(path text primary key, source_url text not null, size_bytes integer not null,
+    discarded_at_utc text not null);
+""",
+}
 
 _TYPE_NAMES = {
     pa.int8(): "int8",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import itertools
 import os
 import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 
 from .catalog import fsync_directory
 from .errors import CatalogError, DamageError, SpecError
-from .records import ColumnStats, WrittenFile
+from .records import ColumnStats, WrittenAttachment, WrittenFile
 from .spec import INGEST_ID_FIELD, PARQUET_ENCODING, TableSpec
 
 ENCODED_AHEAD = 64 << 20  # bytes of row groups that may wait to be encoded: a reader goes on meanwhile
@@ -234,13 +235,13 @@ class _OpenFile:
         finally:
             self._encoder.shutdown()
         self._writer.close()
-        size, footer = seal(self.path)
+        sealed = seal(self.path)
         stats = [
             found.stats(INGEST_ID_FIELD if name == "ingest_id" else self.spec[name].id)
             for name, found in self._stats.items()
         ]
         counts = dict(ingests) if ingests is not None else {self.ingest_id: self._n_rows}
-        return WrittenFile(self._name, self._n_rows, size, footer, counts, self.partition_value, stats)
+        return WrittenFile(self._name, self._n_rows, *sealed, counts, self.partition_value, stats)
 
     def abandon(self) -> None:
         self._encoder.shutdown()
@@ -348,15 +349,26 @@ def make_folder(folder: Path) -> None:
     fsync_directory(folder.parent)
 
 
-def seal(path: Path) -> tuple[int, int]:
-    """Make a finished file durable and immutable; returns its size and the size of its footer."""
+class Sealed(NamedTuple):
+    """What is known of a finished file."""
+
+    size_bytes: int
+    footer_bytes: int
+    sha256: str
+
+
+def seal(path: Path) -> Sealed:
+    """Make a finished file durable and immutable."""
     with path.open("rb") as file:
-        os.fsync(file.fileno())
+        with ThreadPoolExecutor(1, "fsync") as writing:  # the disk works while the digest is computed
+            durable = writing.submit(os.fsync, file.fileno())
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            durable.result()
         size = file.seek(-8, os.SEEK_END) + 8
         footer = int.from_bytes(file.read(4), "little")
     path.chmod(0o444)
     fsync_directory(path.parent)
-    return size, footer
+    return Sealed(size, footer, sha256)
 
 
 def read_file(path: Path) -> pa.Table:
@@ -367,10 +379,12 @@ def read_file(path: Path) -> pa.Table:
         raise DamageError(f"{path} cannot be read ({str(error).splitlines()[0]}): see `brainlake check`") from None
 
 
-def write_attachment(root: Path, schema: pa.Schema, batches: Sequence[pa.RecordBatch] | Any) -> tuple[str, int, int]:
-    """A typed file of its own; returns its path in the lake, its rows and its size."""
-    name = f"data/attachments/{uuid.uuid4()}.parquet"
-    path = root / name
+def write_attachment(
+    root: Path, part: str, kind: str, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+) -> WrittenAttachment:
+    """A typed file of its own."""
+    place = f"data/attachments/{uuid.uuid4()}.parquet"
+    path = root / place
     make_folder(path.parent)
     rows = 0
     try:
@@ -378,11 +392,11 @@ def write_attachment(root: Path, schema: pa.Schema, batches: Sequence[pa.RecordB
             for batch in batches:
                 writer.write_batch(batch)
                 rows += batch.num_rows
-        size, _ = seal(path)
+        sealed = seal(path)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return name, rows, size
+    return WrittenAttachment(place, part, kind, name, rows, sealed.size_bytes, sealed.sha256)
 
 
 def as_writing_error(error: OSError, root: Path) -> CatalogError:

@@ -34,11 +34,25 @@ class WrittenFile:
     n_rows: int
     size_bytes: int
     footer_bytes: int
+    sha256: str
     ingests: Mapping[int, int]  # ingest -> rows
     partition_value: int | None = None
     stats: Sequence[ColumnStats] = ()
     schema: pa.Schema | None = None  # as stored, where it is not today's (a rewritten older file)
     schema_version: str | None = None
+
+
+@dataclass(frozen=True)
+class WrittenAttachment:
+    """A typed file of its own on disk that no snapshot knows yet. ``path`` is relative to the lake."""
+
+    path: str
+    part: str
+    kind: str
+    name: str
+    n_rows: int
+    size_bytes: int
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -145,7 +159,7 @@ def spec_of(database: sqlite3.Connection, file: LiveFile) -> TableSpec:
 
 def source_of(database: sqlite3.Connection, ingest_id: int) -> str:
     """Where an ingest came from, for messages."""
-    query = "select source_url, subject, role from brainlake_ingest where ingest_id = ?"
+    query = "select source_url, subject, role from brainlake_ingest where ingest_id = ? order by begin_snapshot desc"
     url, subject, role = database.execute(query, [ingest_id]).fetchone()
     return f"{url} ({subject}, {role})"
 

@@ -95,7 +95,8 @@ RELATIONS: dict[str, tuple[str, pa.Schema]] = {
     ),
     "lake.parts": (
         f"""select p.ingest_id, i.subject, i.role, p.part, p.state, p.n_rows, p.size_bytes, p.source_bytes
-        from brainlake_ingest_part as p join (select * from brainlake_ingest where {LIVE}) as i using (ingest_id)
+        from brainlake_ingest_part as p
+        join (select * from brainlake_ingest where {LIVE}) as i using (ingest_id, begin_snapshot)
         order by p.ingest_id, p.part""",
         pa.schema(
             [
@@ -116,7 +117,7 @@ RELATIONS: dict[str, tuple[str, pa.Schema]] = {
     ),
     "lake.files": (
         f"""select t.name, '{ducklake.DATA_PATH}' || replace(t.name, '.', '/') || '/' || f.path, f.record_count, f.file_size_bytes, b.partition_value,
-            (select json_group_array(ingest_id) from brainlake_file_ingest as x where x.data_file_id = f.data_file_id)
+            b.sha256, (select json_group_array(ingest_id) from brainlake_file_ingest as x where x.data_file_id = f.data_file_id)
         from (select * from ducklake_data_file where {LIVE}) as f
         join brainlake_table as t using (table_id)
         join brainlake_file as b using (data_file_id)
@@ -128,6 +129,7 @@ RELATIONS: dict[str, tuple[str, pa.Schema]] = {
                 ("n_rows", _I),
                 ("size_bytes", _I),
                 ("partition_value", _I),
+                ("sha256", _T),
                 ("ingest_ids", pa.list_(_I)),
             ]
         ),

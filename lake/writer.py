@@ -23,7 +23,16 @@ from .catalog import Catalog
 from .commit import Commit, committing, remove_unknown
 from .errors import CatalogError, UnknownError
 from .parquet import TableWriter, as_writing_error, read_file, seal, write_attachment
-from .records import IngestRecord, LiveFile, WrittenFile, live_files, live_ingest_id, spec_of, stored_schema
+from .records import (
+    IngestRecord,
+    LiveFile,
+    WrittenAttachment,
+    WrittenFile,
+    live_files,
+    live_ingest_id,
+    spec_of,
+    stored_schema,
+)
 from .spec import TableSpec
 from .tables import TABLES
 from .userspec import user_spec
@@ -110,7 +119,7 @@ class IngestWriter:
             dataset, version, doi, licence, author or _author(), message,
         )  # fmt: skip
         self._tables: dict[str, TableWriter] = {}
-        self._attachments: list[tuple[str, str, str, str, int, int]] = []
+        self._attachments: list[WrittenAttachment] = []
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> IngestWriter:
@@ -122,7 +131,7 @@ class IngestWriter:
             for table in self._tables.values():
                 table.abandon()
             paths = [path for table in self._tables.values() for path in table.paths]
-            remove_unknown(self._catalog, paths + [self._catalog.root / a[3] for a in self._attachments])
+            remove_unknown(self._catalog, paths + [self._catalog.root / a.path for a in self._attachments])
         finally:
             self._stack.close()
         if isinstance(error, OSError):
@@ -137,8 +146,12 @@ class IngestWriter:
 
     def attach(self, attachment: Any) -> None:
         """Keep a typed file of its own with the ingest (see ``ingest.contract.Attachment``)."""
-        path, n_rows, size = write_attachment(self._catalog.root, attachment.schema, attachment.batches)
-        self._attachments.append((attachment.part, attachment.kind, attachment.name, path, n_rows, size))
+        self._attachments.append(
+            write_attachment(
+                self._catalog.root, attachment.part, attachment.kind, attachment.name, attachment.schema,
+                attachment.batches,
+            )
+        )  # fmt: skip
 
     def commit(
         self,
@@ -157,7 +170,7 @@ class IngestWriter:
         record = replace(self._record, source_sha256=self._sha256(), warnings=warnings, skipped=skipped)
         n_rows = {name: table.n_rows for name, table in self._tables.items() if table.n_rows}
         size = sum(f.size_bytes for t in self._tables.values() for f in t.files)
-        size += sum(a[-1] for a in self._attachments)
+        size += sum(a.size_bytes for a in self._attachments)
         message = record.message or f"ingest {record.subject} ({record.role})"
         with committing(self._catalog, record.author, message) as commit:
             old = live_ingest_id(commit.database, record.subject, record.role)
@@ -170,8 +183,8 @@ class IngestWriter:
                 )
                 for file in table.files:
                     commit.add_file(table.spec, file)
-            for _, kind, name, path, rows, bytes_ in self._attachments:
-                commit.add_attachment(path, record.ingest_id, kind, name, rows, bytes_)
+            for attachment in self._attachments:
+                commit.add_attachment(record.ingest_id, attachment)
             specs = {name: table.spec.version for name, table in self._tables.items()}
             commit.add_ingest(record, specs, sum(n_rows.values()), size, self._parts(available or {}))
         return Committed(record.ingest_id, commit.snapshot_id, n_rows, old, size)
@@ -183,9 +196,9 @@ class IngestWriter:
             part = table.spec.part
             rows[part] = rows.get(part, 0) + table.n_rows
             sizes[part] = sizes.get(part, 0) + sum(f.size_bytes for f in table.files)
-        for part, _, _, _, n_rows, size in self._attachments:
-            rows[part] = rows.get(part, 0) + n_rows
-            sizes[part] = sizes.get(part, 0) + size
+        for one in self._attachments:
+            rows[one.part] = rows.get(one.part, 0) + one.n_rows
+            sizes[one.part] = sizes.get(one.part, 0) + one.size_bytes
         taken = {p for p in self._record.parts if p in available or p in rows} | set(rows)
         return [
             (p, "present" if p in taken else "available", rows.get(p, 0), sizes.get(p, 0), available.get(p))
@@ -218,14 +231,13 @@ def rewrite(commit: Commit, root: Path, file: LiveFile, without: int) -> None:
     path = Path(file.path).with_name(f"{uuid.uuid4()}.parquet")
     commit.drafts.append(folder / path)
     pq.write_table(table, folder / path, compression="zstd")
-    size, footer = seal(folder / path)
+    sealed = seal(folder / path)
     ingests = {i: n for i, n in file.ingests.items() if i != without}
     stats = keys.stats_of(schema, table)
     commit.add_file(
         spec_of(commit.database, file),
         WrittenFile(
-            path.as_posix(), table.num_rows, size, footer, ingests, file.partition_value, stats, schema,
-            file.schema_version,
+            path.as_posix(), table.num_rows, *sealed, ingests, file.partition_value, stats, schema, file.schema_version,
         ),
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import sqlite3
 import subprocess
@@ -96,6 +97,7 @@ def test_relations_say_where_rows_are_and_came_from(catalog, engine):
     assert (ingest["doi"], ingest["options"], ingest["n_rows"]) == ("10.1/x", '{"salvage": true}', 2)
     assert ingest["parts"] == ["spikes", "units"]
     (file,) = read["lake.files"]().to_pylist()
+    assert file["sha256"] == hashlib.sha256((catalog.root / file["path"]).read_bytes()).hexdigest()
     assert (catalog.root / file["path"]).stat().st_size == file["size_bytes"]
     assert (file["partition_value"], file["ingest_ids"]) == (7, [done.ingest_id])
     assert abs(ingest["ingested_at_utc"].replace(tzinfo=UTC) - datetime.now(UTC)) < timedelta(minutes=1)
@@ -184,7 +186,7 @@ def test_ten_thousand_files_are_listed_fast(catalog):
     with committing(catalog, None, "many") as commit:
         for number in range(10_000):
             record = IngestRecord(number + 1, f"s/{number}", "r", "u", 1, "0", "nwb", "1", {}, ["spikes"])
-            commit.add_file(spec, WrittenFile(f"session_id={number}/x.parquet", 1, 1, 1, {number + 1: 1}, number))
+            commit.add_file(spec, WrittenFile(f"session_id={number}/x.parquet", 1, 1, 1, "", {number + 1: 1}, number))
             commit.add_ingest(record, {spec.name: spec.version}, 1, 1, [("spikes", "present", 1, 1, None)])
     seconds = []
     for _ in range(5):
