@@ -35,11 +35,12 @@ READERS = {
     "connectivity_json": "connectivity_json",
     "connectivity_csv": "connectivity_csv",
     "connectivity_grids": "connectivity_grids",
+    "connectivity_matrices": "connectivity_matrices",
 }
 
 # what a folder is searched for; a file named itself may be called anything
 SUFFIXES = frozenset({
-    ".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj", ".zip", ".xml",
+    ".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj", ".zip", ".xml", ".xlsx", ".hdf5",
 })  # fmt: skip
 _HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
 

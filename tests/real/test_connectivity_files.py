@@ -123,3 +123,17 @@ def test_unionizes_of_the_grids_put_the_injection_where_the_record_says(con, gri
     at = labels["ap_index"], labels["dv_index"], labels["ml_index"]
     expected = (grids["projection_density"][at].astype(float) * grids["data_mask"][at]).sum() * 1e-3
     assert total == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_published_matrix_of_2014_arrives_whole(real_data):
+    """469 experiments by 296 targets by two hemispheres, as the paper's third supplementary table has them."""
+    pytest.importorskip("python_calamine", reason="reads workbooks")
+    found = tables_of(real_data("connectivity/oh2014/nature13186-s3.xlsx"))["connectivity.published_matrices"]
+    assert found.num_rows == 469 * 296 * 2
+    cells = {
+        (r["structure_acronym"], r["side"]): r["matrix_value"]
+        for r in found.filter(np.equal(found["experiment_id"].to_numpy(), 100141273)).to_pylist()
+    }
+    assert cells["MOp", "ipsilateral"] == 2.61557
+    assert cells["MOp", "contralateral"] == 0.825416
+    assert cells["FRP", "contralateral"] == 1.83634e-08
