@@ -41,6 +41,7 @@ SIGNATURES = {
     "TransgenicLine": {"transgenic_line_type_name", "originating_lab"},
     "EcephysSession": {"specimen_id", "fail_eye_tracking", "habituation"},
     "EcephysProbe": {"ecephys_session_id", "air_channel_index"},
+    "ApiCamCellMetric": {"cell_specimen_id", "experiment_container_id", "tld1_id"},
     "WellKnownFile": {"download_link", "attachable_type", "attachable_id"},
 }
 _TAGGED = re.compile(rb'\s*\{\s*"model"\s*:\s*"(\w+)"')
@@ -51,7 +52,7 @@ class RmaReader:
     """Reader of answers of the API."""
 
     name = "rma_records"
-    version = "1"
+    version = "2"
     parts: Sequence[Part] = (Part("records", "records of an answer of the API, by model"),)
 
     def sniff(self, source: Source) -> bool:
@@ -92,7 +93,7 @@ class RmaReader:
         gathered = _Gathered(source)
         declared = model(name)
         for number, record in enumerate(records):
-            if declared is None or not _id(record):
+            if declared is None or not _id(record, declared.key):
                 gathered.other(name, number, record)
             else:
                 gathered.add(declared, name, record, 1)
@@ -126,7 +127,7 @@ class _Gathered:
                 nested
                 and target
                 and isinstance(inner, list)
-                and all(isinstance(one, dict) and _id(one) for one in inner)
+                and all(isinstance(one, dict) and _id(one, target.key) for one in inner)
             ):
                 for index, one in enumerate(inner):
                     self.add(target, nested, one, depth + 1)
@@ -137,7 +138,7 @@ class _Gathered:
             else:
                 row[key] = value
         seen = self.seen.setdefault(declared.name, set())
-        if (key_id := int(record["id"])) in seen:
+        if (key_id := int(record[declared.key])) in seen:
             return
         seen.add(key_id)
         if "type" in declared.attributes and not row.get("type") and name in declared.subclasses:
@@ -216,8 +217,8 @@ def _signed(record: Mapping[str, Any]) -> str | None:
     return next((name for name, needs in SIGNATURES.items() if needs <= set(record)), None)
 
 
-def _id(record: Mapping[str, Any]) -> int | None:
-    value = record.get("id")
+def _id(record: Mapping[str, Any], key: str = "id") -> int | None:
+    value = record.get(key)
     if isinstance(value, str) and value.isascii() and value.isdigit():  # XML has texts
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63 else None

@@ -90,7 +90,8 @@ class Model:
     @property
     def keys(self) -> tuple[str, ...]:
         """What tells its records apart, and puts them in an order."""
-        return tellers.KEYS.get(self.name, ("id",))
+        declared = ANSWERED.get(self.name)
+        return tellers.KEYS.get(self.name, (declared.key if declared else "id",))
 
     @cached_property
     def sql(self) -> str:
@@ -111,8 +112,9 @@ class Model:
         ]
         merged = exp.select(*columns).from_(told[0].subquery("t0"))
         for i, query in enumerate(told[1:], start=1):
-            before = exp.func("coalesce", *(exp.column("id", f"t{k}") for k in range(i)))
-            merged = merged.join(query.subquery(f"t{i}"), on=before.eq(exp.column("id", f"t{i}")), join_type="full")
+            key = self.keys[0]
+            before = exp.func("coalesce", *(exp.column(key, f"t{k}") for k in range(i)))
+            merged = merged.join(query.subquery(f"t{i}"), on=before.eq(exp.column(key, f"t{i}")), join_type="full")
         return merged
 
     def association(self, name: str) -> Association:
@@ -157,11 +159,11 @@ def models() -> Mapping[str, Model]:
 
 def _answered(declared: AnsweredModel) -> str:
     """Its records among the answers that were fetched: from the view over them, where there is one."""
-    names = ("id", *declared.attributes, "extra")
+    names = (declared.key, *declared.attributes, "extra")
     if f"rma.{declared.table}" in standard():
         return f"select {', '.join(names)} from rma.{declared.table}"
     told = ", ".join(f"arg_max({name}, ingest_id) as {name}" for name in names[1:])
-    return f"select id, {told} from {declared.spec.name} group by id"
+    return f"select {declared.key}, {told} from {declared.spec.name} group by {declared.key}"
 
 
 def _conventional(declared: AnsweredModel, classes: tuple[str, ...]) -> dict[str, Association]:
@@ -226,6 +228,8 @@ _OVERRIDES: Mapping[str, Mapping[str, Association]] = {
         "projection_structure_unionizes": Many("ProjectionStructureUnionize", "structure_id"),
         "structure_unionizes": Many("StructureUnionize", "structure_id"),
         "specimens": Many("Specimen", "structure_id"),
+        "structure_centers": Many("StructureCenter", "structure_id"),
+        "manual_annotations": Many("ManualAnnotation", "structure_id"),
     },
     "StructureHierarchy": {
         "ancestor": One("Structure", "ancestor_id"),
@@ -256,6 +260,7 @@ _OVERRIDES: Mapping[str, Mapping[str, Association]] = {
         "alignment3d": Many("Alignment3d", "aligned_id", single=True),
         "projection_structure_unionizes": Many("ProjectionStructureUnionize", "section_data_set_id"),
         "structure_unionizes": Many("StructureUnionize", "section_data_set_id"),
+        "manual_annotations": Many("ManualAnnotation", "section_data_set_id"),
         "genes": Through("Gene", tellers.DATA_SET_GENES),
         "products": Through("Product", tellers.DATA_SET_PRODUCTS),
     },

@@ -27,11 +27,8 @@ def _numbered(column: str, name: str, n: int, first: int = 1) -> str:
 
 # Models that are no declared answers, and the API's names of their tables.
 OWN_TABLES: Mapping[str, str] = {
-    "Alignment2d": "alignment2ds",
-    "Alignment3d": "alignment3ds",
     "ApiCellTypesSpecimenDetail": "api_cell_types_specimen_details",
     "ApiConnectivity": "api_connectivities",
-    "EcephysUnit": "ecephys_units",
     "EphysFeature": "ephys_features",
     "EphysResult": "ephys_results",
     "EphysSweep": "ephys_sweeps",

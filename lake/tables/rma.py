@@ -52,6 +52,7 @@ class Model:
     table : the API's own name of its table, plural
     attributes : attribute -> letter of its type in TYPES
     nested : association -> model of the records nested under that name
+    key : what tells its records apart
     """
 
     name: str
@@ -59,10 +60,11 @@ class Model:
     attributes: Mapping[str, str]
     nested: Mapping[str, str] = field(default_factory=dict)
     subclasses: tuple[str, ...] = ()
+    key: str = "id"
 
     @cached_property
     def spec(self) -> TableSpec:
-        columns = [Column(1, "id", int64, DESCRIPTIONS["id"])]
+        columns = [Column(1, self.key, int64, _described(self.key))]
         for number, (name, letter) in enumerate(self.attributes.items(), start=2):
             columns.append(Column(number, name, TYPES[letter], _described(name), None, True))
         columns.append(Column(999, "extra", text, "other attributes, a JSON object", None, True))
@@ -72,7 +74,7 @@ class Model:
             grain=f"one record of {words}, in one answer of the API",
             part="records",
             columns=tuple(columns),
-            sort=("id",),
+            sort=(self.key,),
         )
 
 
@@ -87,7 +89,9 @@ def _described(name: str) -> str:
     return f"record of its {words.removesuffix(' id')}" if name.endswith("_id") else words
 
 
-def _model(name: str, table: str, attributes: str, nested: str = "", subclasses: tuple[str, ...] = ()) -> Model:
+def _model(
+    name: str, table: str, attributes: str, nested: str = "", subclasses: tuple[str, ...] = (), key: str = "id"
+) -> Model:
     """``attributes``: ``i a b s c``: a and b are integers, c is text. ``nested``: ``association:Model``, spaces between."""
     found, letter = {}, "s"
     for word in attributes.split():
@@ -96,7 +100,12 @@ def _model(name: str, table: str, attributes: str, nested: str = "", subclasses:
         else:
             found[word] = letter
     pairs = (pair.partition(":") for pair in nested.split())
-    return Model(name, table, found, {association: model for association, _, model in pairs}, subclasses)
+    return Model(name, table, found, {association: model for association, _, model in pairs}, subclasses, key)
+
+
+def _numbered(*stems: str, n: int) -> str:
+    """``t_00 t_01 ...`` of each stem."""
+    return " ".join(f"{stem}_{i:02d}" for stem in stems for i in range(n))
 
 
 _FILES = "well_known_files:WellKnownFile"
@@ -139,14 +148,25 @@ MODELS: dict[str, Model] = {model.name: model for model in (
            "i specimen_id plane_of_section_id failed_facet reference_space_id weight sphinx_id rnaseq_design_id "
            "f section_thickness t qc_date b failed expression delegate",
            "specimen:Specimen plane_of_section:PlaneOfSection treatments:Treatment probes:Probe genes:Gene products:Product "
-           f"section_images:SectionImage sub_images:SectionImage atlas_images:AtlasImage equalization:Equalization {_FILES}",
+           f"section_images:SectionImage sub_images:SectionImage atlas_images:AtlasImage equalization:Equalization "
+           f"alignment3d:Alignment3d manual_annotations:ManualAnnotation {_FILES}",
            ("SectionDataSet", "AtlasDataSet")),
     _model("SubImage", "sub_images",
            "s type path axes image_type expression_path projection_function "
            "i x y width height section_number specimen_id data_set_id tier_count image_width image_height structure_id lims1_id "
            "bits_per_component number_of_components isi_experiment_id ophys_experiment_id f resolution b failed expression annotated",
            "data_set:DataSet section_data_set:SectionDataSet atlas_data_set:AtlasDataSet structure:Structure "
-           "treatments:Treatment", ("SectionImage", "AtlasImage")),
+           "treatments:Treatment alignment2d:Alignment2d alternate_images:AlternateImage", ("SectionImage", "AtlasImage")),
+    _model("AlternateImage", "alternate_images", "i sub_image_id s path image_type"),
+    _model("Alignment2d", "alignment2ds", f"i section_image_id f {_numbered('tsv', 'tvs', n=6)}"),
+    _model("Alignment3d", "alignment3ds", f"s aligned_type i aligned_id f {_numbered('trv', 'tvr', n=12)}"),
+    _model("ReferenceToReferenceTransform", "reference_to_reference_transforms",
+           f"i from_reference_space_id to_reference_space_id f {_numbered('t', n=12)}"),
+    _model("StructureCenter", "structure_centers", "i structure_id reference_space_id f x y z",
+           "structure:Structure reference_space:ReferenceSpace"),
+    _model("ManualAnnotation", "manual_annotations",
+           "i structure_id section_data_set_id s annotation_plan_name intensity_call density_call pattern_call "
+           "mixed_population_call comment", "structure:Structure section_data_set:SectionDataSet"),
     _model("Equalization", "equalizations",
            "i section_data_set_id red_lower red_upper green_lower green_upper blue_lower blue_upper "
            "f red_mean green_mean blue_mean red_std_dev green_std_dev blue_std_dev", "section_data_set:SectionDataSet"),
@@ -201,6 +221,20 @@ MODELS: dict[str, Model] = {model.name: model for model in (
            "i ecephys_probe_id local_index probe_horizontal_position probe_vertical_position anterior_posterior_ccf_coordinate "
            "dorsal_ventral_ccf_coordinate left_right_ccf_coordinate ecephys_structure_id s ecephys_structure_acronym",
            "ecephys_probe:EcephysProbe structure:Structure"),
+    _model("EcephysUnit", "ecephys_units",
+           "i ecephys_channel_id s quality epoch_name_quality_metrics epoch_name_waveform_metrics "
+           "f snr firing_rate isi_violations presence_ratio amplitude_cutoff isolation_distance l_ratio d_prime nn_hit_rate "
+           "nn_miss_rate silhouette_score max_drift cumulative_drift duration halfwidth PT_ratio repolarization_slope "
+           "recovery_slope amplitude spread velocity_above velocity_below", "ecephys_channel:EcephysChannel"),
+    _model("ApiCamCellMetric", "api_cam_cell_metrics",
+           "i experiment_container_id tld1_id tld2_id tlr1_id imaging_depth s area tld1_name tld2_name tlr1_name "
+           "b failed_experiment_container all_stim "
+           "f osi_dg dsi_dg g_osi_dg g_dsi_dg pref_dir_dg pref_tf_dg p_dg p_run_mod_dg run_mod_dg reliability_dg peak_dff_dg "
+           "tfdi_dg osi_sg g_osi_sg pref_ori_sg pref_sf_sg pref_phase_sg p_sg p_run_mod_sg run_mod_sg reliability_sg "
+           "peak_dff_sg time_to_peak_sg sfdi_sg image_sel_ns pref_image_ns p_ns p_run_mod_ns run_mod_ns reliability_ns "
+           "peak_dff_ns time_to_peak_ns reliability_nm1_a reliability_nm1_b reliability_nm1_c reliability_nm2 reliability_nm3 "
+           "rf_area_on_lsn rf_area_off_lsn rf_center_on_x_lsn rf_center_on_y_lsn rf_center_off_x_lsn rf_center_off_y_lsn "
+           "rf_chi2_lsn rf_distance_lsn rf_overlap_index_lsn", key="cell_specimen_id"),
     _model("EcephysUnitMetricBundle", "ecephys_unit_metric_bundles", "i ecephys_unit_id s data"),
 )}  # fmt: skip
 
