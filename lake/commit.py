@@ -254,13 +254,13 @@ class Commit:
     ) -> None:
         """Record an ingest and its parts (part, state, rows, stored bytes, bytes in the source)."""
         self.database.execute(
-            f"insert into brainlake_ingest values ({', '.join('?' * 24)})",
+            f"insert into brainlake_ingest values ({', '.join('?' * 26)})",
             [record.ingest_id, self.snapshot_id, None, record.subject, record.role, record.dataset, record.version,
              record.doi, record.licence, record.source_url, record.source_size_bytes, record.source_sha256,
              record.reader, record.reader_version, json.dumps(dict(record.options), sort_keys=True),
              json.dumps(sorted(record.parts)), json.dumps(dict(spec_versions), sort_keys=True), snapshot_time(),
              record.author, record.message, n_rows, size_bytes, json.dumps(list(record.warnings)),
-             json.dumps([f"{where}: {why}" for where, why in record.skipped])],
+             json.dumps([f"{where}: {why}" for where, why in record.skipped]), record.citation, record.seconds],
         )  # fmt: skip
         self.database.executemany(
             "insert into brainlake_ingest_part values (?, ?, ?, ?, ?, ?, ?)",

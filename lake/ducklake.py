@@ -90,7 +90,8 @@ create table brainlake_ingest(ingest_id integer not null, begin_snapshot integer
     source_url text not null, source_size_bytes integer not null, source_sha256 text not null, reader text not null,
     reader_version text not null, options text not null, parts text not null, spec_versions text not null,
     ingested_at_utc text not null, author text, message text, n_rows integer not null, size_bytes integer not null,
-    warnings text not null, skipped text not null, primary key (ingest_id, begin_snapshot));
+    warnings text not null, skipped text not null, citation text, seconds real,
+    primary key (ingest_id, begin_snapshot));
 create index brainlake_ingest_subject on brainlake_ingest(subject, role, end_snapshot);
 create table brainlake_ingest_part(ingest_id integer not null, begin_snapshot integer not null, part text not null,
     state text not null, n_rows integer not null, size_bytes integer not null, source_bytes integer,
@@ -118,8 +119,9 @@ create table brainlake_ingest(ingest_id integer not null, begin_snapshot integer
     source_url text not null, source_size_bytes integer not null, source_sha256 text not null, reader text not null,
     reader_version text not null, options text not null, parts text not null, spec_versions text not null,
     ingested_at_utc text not null, author text, message text, n_rows integer not null, size_bytes integer not null,
-    warnings text not null, skipped text not null, primary key (ingest_id, begin_snapshot));
-insert into brainlake_ingest select * from brainlake_ingest_1;
+    warnings text not null, skipped text not null, citation text, seconds real,
+    primary key (ingest_id, begin_snapshot));
+insert into brainlake_ingest select *, null, null from brainlake_ingest_1;
 drop table brainlake_ingest_1;
 create index brainlake_ingest_subject on brainlake_ingest(subject, role, end_snapshot);
 alter table brainlake_ingest_part rename to brainlake_ingest_part_1;

@@ -77,6 +77,8 @@ class IngestRecord:
     message: str | None = None
     warnings: Sequence[str] = ()
     skipped: Sequence[tuple[str, str]] = ()
+    citation: str | None = None  # BibTeX
+    seconds: float | None = None  # that reading and writing took
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.json
 
 from . import ducklake
+from .snapshots import KEPT, require_snapshot
 
 if TYPE_CHECKING:
     from .catalog import Catalog
@@ -24,6 +25,7 @@ def relations_of(catalog: Catalog, snapshot_id: int) -> dict[str, Callable[[], p
     def reader(query: str, schema: pa.Schema) -> Callable[[], pa.Table]:
         def read() -> pa.Table:
             with catalog.reading() as database:
+                require_snapshot(database, snapshot_id)
                 rows = database.execute(query, {"v": snapshot_id}).fetchall()
             columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
             for i, column in enumerate(columns):
@@ -57,39 +59,42 @@ def _moment(value: str) -> str:
     return datetime.fromisoformat(value).astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
-_T, _I, _L, _TS = pa.string(), pa.int64(), pa.list_(pa.string()), pa.timestamp("us")
+_T, _I, _F, _L = pa.string(), pa.int64(), pa.float64(), pa.list_(pa.string())
+_TS = pa.timestamp("us")
 
 # name -> (query of the catalogue at snapshot :v, columns)
 RELATIONS: dict[str, tuple[str, pa.Schema]] = {
     "lake.ingests": (
-        f"""select ingest_id, subject, role, dataset, version, doi, licence, source_url, source_size_bytes,
-            source_sha256, reader, reader_version, options, parts, ingested_at_utc, author, message,
-            begin_snapshot, n_rows, size_bytes, warnings, skipped
-        from brainlake_ingest where {LIVE} order by ingest_id""",
+        f"""select ingested_at_utc, author, message, subject, role, source_url, n_rows, size_bytes, seconds, warnings,
+            skipped, dataset, version, doi, licence, citation, source_size_bytes, source_sha256, reader,
+            reader_version, options, parts, begin_snapshot, ingest_id
+        from brainlake_ingest where {LIVE} order by begin_snapshot, ingest_id""",
         pa.schema(
             [
-                ("ingest_id", _I),
+                ("ingested_at_utc", _TS),
+                ("author", _T),
+                ("message", _T),
                 ("subject", _T),
                 ("role", _T),
+                ("source_url", _T),
+                ("n_rows", _I),
+                ("size_bytes", _I),
+                ("seconds", _F),
+                ("warnings", _L),
+                ("skipped", _L),
                 ("dataset", _T),
                 ("version", _T),
                 ("doi", _T),
                 ("licence", _T),
-                ("source_url", _T),
+                ("citation", _T),
                 ("source_size_bytes", _I),
                 ("source_sha256", _T),
                 ("reader", _T),
                 ("reader_version", _T),
                 ("options", _T),
                 ("parts", _L),
-                ("ingested_at_utc", _TS),
-                ("author", _T),
-                ("message", _T),
                 ("snapshot_id", _I),
-                ("n_rows", _I),
-                ("size_bytes", _I),
-                ("warnings", _L),
-                ("skipped", _L),
+                ("ingest_id", _I),
             ]
         ),
     ),
@@ -135,9 +140,10 @@ RELATIONS: dict[str, tuple[str, pa.Schema]] = {
         ),
     ),
     "lake.snapshots": (
-        """select s.snapshot_id, s.snapshot_time, c.author, c.commit_message,
+        f"""select s.snapshot_id, s.snapshot_time, c.author, c.commit_message,
             (select group_concat(name) from brainlake_tag as t where t.snapshot_id = s.snapshot_id)
-        from ducklake_snapshot as s left join ducklake_snapshot_changes as c using (snapshot_id)
+        from ({KEPT}) as s
+        left join ducklake_snapshot_changes as c using (snapshot_id)
         where s.snapshot_id <= :v order by s.snapshot_id""",
         pa.schema([("snapshot_id", _I), ("committed_at_utc", _TS), ("author", _T), ("message", _T), ("tags", _T)]),
     ),

@@ -7,6 +7,7 @@ import fcntl
 import getpass
 import os
 import secrets
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -105,6 +106,7 @@ class IngestWriter:
         version: str | None = None,
         doi: str | None = None,
         licence: str | None = None,
+        citation: str | None = None,
         author: str | None = None,
         message: str | None = None,
     ) -> None:
@@ -116,8 +118,9 @@ class IngestWriter:
         ingest_id = 1 + secrets.randbelow((1 << 52) - 1)
         self._record = IngestRecord(
             ingest_id, subject, role, source_url, source_size, "", reader, reader_version, options, parts,
-            dataset, version, doi, licence, author or _author(), message,
+            dataset, version, doi, licence, author or _author(), message, citation=citation,
         )  # fmt: skip
+        self._began = time.perf_counter()
         self._tables: dict[str, TableWriter] = {}
         self._attachments: list[WrittenAttachment] = []
         self._stack = contextlib.ExitStack()
@@ -167,7 +170,10 @@ class IngestWriter:
         for table in self._tables.values():
             table.finish()
             keys.refuse_doubled_within(table.spec, self._catalog.root, table.files, self._record.source_url)
-        record = replace(self._record, source_sha256=self._sha256(), warnings=warnings, skipped=skipped)
+        seconds = round(time.perf_counter() - self._began, 3)
+        record = replace(
+            self._record, source_sha256=self._sha256(), warnings=warnings, skipped=skipped, seconds=seconds
+        )
         n_rows = {name: table.n_rows for name, table in self._tables.items() if table.n_rows}
         size = sum(f.size_bytes for t in self._tables.values() for f in t.files)
         size += sum(a.size_bytes for a in self._attachments)
