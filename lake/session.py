@@ -15,7 +15,7 @@ from . import describe
 from .admission import admit
 from .catalog import LakeState, TableState
 from .errors import QueryError
-from .functions import register_functions, sql_type
+from .functions import declared, register_functions, sql_type
 from .held import FilesOfPartitions
 from .memo import Memos, memos_of
 from .pruning import restricted
@@ -256,7 +256,7 @@ class Session:
         partitions = {name: t.spec.partition for name, t in self.state.tables.items() if t.spec.partition}
         partitions |= {name: memos.column for name, memos in self._memos.items()}
         found = {}
-        for name, ids in restricted(cursor, query, params, self._mentioned(query), self.questions, partitions).items():
+        for name, ids in restricted(cursor, query, params, self.mentioned(query), self.questions, partitions).items():
             if name in self._memos:
                 memos = self._memos[name]
                 kept = [str(memos.path(value)) for value in memos.stored if value in ids]
@@ -271,9 +271,9 @@ class Session:
 
     def named(self, query: str) -> frozenset[str]:
         """Every table, view and macro that a query rests on."""
-        return below(self._mentioned(query), self.questions)
+        return below(self.mentioned(query), self.questions)
 
-    def _mentioned(self, query: str) -> list[str]:
+    def mentioned(self, query: str) -> list[str]:
         """Names of relations as a query's text holds them, repeated where it repeats them."""
         plain = re.sub(r"\s*\.\s*", ".", query.replace('"', "").lower())
         known = {*self.state.tables, *self.questions, *RELATIONS, *describe.SCHEMAS}
@@ -297,6 +297,17 @@ class Session:
     def names(self) -> list[str]:
         """Every relation a question can name."""
         return sorted({*self.state.tables, *self.questions, *RELATIONS, *describe.SCHEMAS})
+
+    def function_names(self) -> list[str]:
+        """Every kernel and scalar macro that a question can call."""
+        return sorted({*declared(), *(name for name, q in self.questions.items() if q.kind == "function")})
+
+    def columns_of(self, name: str) -> list[str]:
+        """Columns of a table or view; none of a macro, whose arguments decide."""
+        if name in self.questions and self.questions[name].kind != "view":
+            return []
+        with self.cursor(f"from {name}") as cursor:
+            return list(cursor.sql(f"from {name}").columns)
 
     def close(self) -> None:
         self._connection.close()
