@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import contextlib
 import hashlib
 import inspect
 import re
@@ -13,9 +13,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from .errors import AbsentError, BrainlakeError, QueryError, UnknownError, lost_file
+from .errors import QueryError
 from .forms import Row, cell_text, n_rows, plain, plain_batch, plain_name, spread, to_numpy, to_value, unique
 from .interrupts import interruptible
+from .mistakes import explained, located
 from .pictures import Plots
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from .session import Session
-
-LOST_FILE = (duckdb.IOException, duckdb.InvalidInputException)  # what DuckDB says of a missing or broken file
-_RAISED = re.compile(r"(absent|unknown|wrong): (.*)", re.DOTALL)  # texts of error() in our views and macros
 
 
 class Relation:
@@ -46,6 +44,7 @@ class Relation:
         self._session, self.query, self._params = session, query, params
         self._tables = {name: _frame(frame) for name, frame in (tables or {}).items()}
         self._types: dict[str, str] = {}
+        self._running: set[duckdb.DuckDBPyConnection] = set()
         self._checked: tuple[int, duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation] | None = None
 
     # -- running --------------------------------------------------------------------------------------------------
@@ -68,43 +67,34 @@ class Relation:
                 cursor.register(name, frame)
             return cursor, cursor.sql(self.query, params=self._params)
         except duckdb.Error as error:
+            told = located(cursor, self.query, self._params) or error
             cursor.close()
-            raise self._explain_error(error) from None
+            raise explained(told, self._session, self.query, self._tables) from None
+
+    def interrupt(self) -> None:
+        """Stop whatever computes this answer in other threads; they get a QueryError."""
+        for cursor in list(self._running):
+            cursor.interrupt()
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation]]:
+        """The query bound on a cursor of its own, for as long as it computes."""
+        cursor, bound = self._bound()
+        self._running.add(cursor)
+        try:
+            yield cursor, bound
+        except duckdb.Error as error:
+            raise explained(error, self._session, self.query, self._tables) from None
+        finally:
+            self._running.discard(cursor)
+            cursor.close()
 
     def _run(self, output: Callable[[duckdb.DuckDBPyRelation], Any]) -> Any:
-        cursor, bound = self._bound()
-        try:
+        with self._asking() as (cursor, bound):
             return interruptible(lambda: output(bound), cursor.interrupt)
-        except duckdb.Error as error:
-            raise self._explain_error(error) from None
-        finally:
-            cursor.close()
 
     def _table(self) -> pa.Table:
         return plain(self._run(lambda r: r.to_arrow_table()))
-
-    def _explain_error(self, error: duckdb.Error) -> BrainlakeError:
-        """DuckDB's complaint as ours: with the class that tells what to do, and the nearest names."""
-        text = str(error)
-        if f"{self._session.state.root}/data/" in text and isinstance(error, LOST_FILE):
-            return lost_file(error)
-        raised = _RAISED.search(text)
-        if raised and isinstance(error, (duckdb.InvalidInputException, duckdb.BinderException)):
-            kinds = {"absent": AbsentError, "unknown": UnknownError, "wrong": QueryError}
-            return kinds[raised[1]](raised[2].strip())
-        missing = re.search(
-            r"(?:Table|Table Function|Scalar Function|Function) with name \"?([\w.]+)\"? does not exist", text
-        )
-        if missing:
-            names = self._session.names()
-            whole = {n: n for n in names} | {n.split(".")[-1]: n for n in names}
-            close = difflib.get_close_matches(missing[1].lower(), list(whole), 3, 0.6)
-            near = ", ".join(dict.fromkeys(whole[n] for n in close))
-            hint = f"\nNearest names: {near}" if near else ""
-            if not near and "Table with" in text:
-                hint = "\n`from lake.relations` lists what there is; frames of your own come with tables={...}"
-            text = re.sub(r"\nDid you mean.*", "", text) + hint if hint else text
-        return QueryError(text)
 
     # -- about ----------------------------------------------------------------------------------------------------
 
@@ -213,15 +203,10 @@ class Relation:
 
     def fetch_batches(self, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
         """Record batches as they are computed; memory does not grow with the answer."""
-        cursor, bound = self._bound()
-        try:
+        with self._asking() as (cursor, bound):
             batches = interruptible(lambda: bound.to_arrow_reader(rows), cursor.interrupt)
             while (batch := interruptible(lambda: next(batches, None), cursor.interrupt)) is not None:
                 yield plain_batch(batch)
-        except duckdb.Error as error:
-            raise self._explain_error(error) from None
-        finally:
-            cursor.close()
 
     def reader(self, rows: int = 65_536) -> pa.RecordBatchReader:
         """:meth:`fetch_batches` as Arrow knows it: with the schema first, units in its fields."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import time
+
 import brainlake
 import numpy as np
 import polars as pl
@@ -169,17 +172,60 @@ def test_parameters_are_values_not_text(lake):
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("select unit_idd from lab.spikes", "unit_id"),
+        ("select unit_idd from lab.spikes", "Nearest names: unit_id$"),
+        ("select s.unit_idd from lab.spikes as s", "Nearest names: unit_id$"),
+        ("select unit_id from lab.spikes where areaa = 'CA1'", "Nearest names: area$"),
+        ("select zebra from lab.spikes", r"`brainlake describe lab\.spikes`"),
         ("select unit_id frm lab.spikes", "LINE 1"),
-        ("from ecephys.good_unit", r"ecephys\.good_units"),
-        ("from nowhere", "lake.relations"),
-        ("select lisst_sort([1])", "list_sort"),
+        ("from ecephys.good_unit", r"Nearest names: ecephys\.good_units"),
+        ("from ecephis.good_units", r"Nearest names: ecephys\.good_units"),
+        ("from good_units", r"Nearest names: ecephys\.good_units"),
+        ("from nowhere", r"lake\.relations"),
+        ("with labelled as (from lab.spikes) from labeled", "Nearest names: labelled$"),
+        ("select * from mines", "Nearest names: mine$"),
+        ("from ecephys.psht('u', 'e')", r"Nearest names: ecephys\.psth"),
+        ("from ecephys.psth('u', 'e', befor := 0.1)", "no parameter befor\n.*\n.*\nNearest names: before$"),
+        ("from ecephys.psth('u')", "needs events"),
+        ("from ecephys.psth(bin := 1)", "needs units and events"),
+        ("from ecephys.psth('u', 'e', 1, 2, 3, 4)", "takes 5 arguments, and got 6"),
+        ("select lisst_sort([1])", "Nearest names: list_sort$"),
+        ("select round(1, 2, 3)", r"\.\.\. and \d+ more"),
         ("selec 1", "syntax"),
     ],
 )
 def test_a_mistake_shows_at_once_and_says_what_is_near(lake, query, told):
     with pytest.raises(QueryError, match=told):
-        lake.sql(query)
+        lake.sql(query, tables={"mine": {"unit_id": [1]}})
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ("select\n  area, unit_idd\nfrom lab.spikes", "LINE 2:   area, unit_idd"),
+        ("select area\nfrom\n  lab.spike", "LINE 3:   lab.spike"),
+        ("from lab.spikes\nwhere area = $area and unit_idd = 1", "LINE 2: where area = $area and unit_idd = 1"),
+        ("with u as (from lab.spikes)\nfrom ecephys.psth('u',\n  bun := ')', events := 'u')", "LINE 3:   bun := ')', events := 'u')"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_pointed_at_in_the_text(lake, query, place):
+    with pytest.raises(QueryError) as caught:
+        lake.sql(query, {"area": "CA1"} if "$area" in query else None)
+    line, caret = str(caught.value).split("\n")[1:3]
+    assert line == place
+    wrong = line[caret.index("^") : caret.rindex("^") + 1]
+    assert wrong in ("unit_idd", "lab.spike", "bun")
+
+
+def test_an_answer_is_stopped_from_another_thread(lake):
+    slow = lake.sql("select count(*) as n from range(10000000) as a(i), range(100000) as b(j) where (i * j) % 7 = 3")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(slow.pl)
+        while not asked.done():
+            slow.interrupt()
+            time.sleep(0.01)
+        with pytest.raises(QueryError, match=r"(?i)interrupt"):
+            asked.result()
+    assert lake.sql("select 1 as one").one().one == 1
 
 
 def test_a_mistake_in_the_data_is_ours_too(lake):
