@@ -35,17 +35,34 @@ def made_ids(recording: str, object_path: str, local_ids: Iterable[object]) -> n
 
 
 @dataclass(frozen=True)
+class Published:
+    """What an archive tells of the collection that it gave a source out of."""
+
+    key: str  # dandi_000021
+    title: str
+    version: str | None = None
+    doi: str | None = None
+    licence: str | None = None
+    authors: tuple[str, ...] = ()
+    year: str | None = None
+    url: str | None = None
+    publisher: str | None = None
+
+
+@dataclass(frozen=True)
 class Source:
     """One file at hand. ``path`` is local (remote sources are fetched first); ``url`` is where it came from.
 
     settings : what people say of it that its content does not (``--set version=ccf_2017``), in order of name
     named : people named it; False for a file that a folder was found to hold, which no reader need know
+    published : the collection it is from, where it came from an archive that tells
     """
 
     path: Path
     url: str
     settings: tuple[tuple[str, str], ...] = ()
     named: bool = True
+    published: Published | None = None
 
     @property
     def name(self) -> str:
@@ -66,6 +83,7 @@ class Identity:
     subject : ``ecephys.session/715093703``; one live ingest exists per (subject, role)
     role : ``session_nwb``, ``probe_nwb``, ``project_csv`` ...
     dataset, version, doi, licence : where the source says so, else None
+    publications : papers that the source names, as it names them: a DOI, an address, a reference
     """
 
     subject: str
@@ -74,6 +92,7 @@ class Identity:
     version: str | None = None
     doi: str | None = None
     licence: str | None = None
+    publications: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

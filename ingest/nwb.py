@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -114,10 +114,10 @@ def _identity(nwb: NwbFile, sections: Sequence[Section]) -> Identity:
     for section in sections:
         with _understanding(nwb, section):
             if identity := section.identify(nwb):
-                return identity
+                return replace(identity, publications=nwb.publications)
     if nwb.identifier is None:
         raise nwb.error("/identifier", "is missing: nothing tells this recording from others")
-    return Identity(f"nwb.file/{nwb.identifier}", "nwb")
+    return Identity(f"nwb.file/{nwb.identifier}", "nwb", publications=nwb.publications)
 
 
 @dataclass

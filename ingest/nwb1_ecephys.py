@@ -120,7 +120,8 @@ class Nwb1EcephysReader:
     def identify(self, source: Source) -> Identity:
         with NwbFile.open(source) as nwb:
             _refuse_others(nwb)
-            return Identity(f"ecephys.recording/{nwb.scalar('/identifier')}", "session_nwb")
+            subject = f"ecephys.recording/{nwb.scalar('/identifier')}"
+            return Identity(subject, "session_nwb", publications=nwb.publications)
 
     def inspect(self, source: Source, report: Report) -> None:
         with NwbFile.open(source) as nwb:

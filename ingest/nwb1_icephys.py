@@ -40,7 +40,7 @@ class Nwb1IcephysReader:
         with _open(source) as nwb, _understanding(nwb):
             recording = Recording(nwb)
             dataset = "Allen Cell Types Database" if recording.allen_specimen_id is not None else None
-            return Identity(recording.subject, "cell_nwb", dataset)
+            return Identity(recording.subject, "cell_nwb", dataset, publications=nwb.publications)
 
     def inspect(self, source: Source, report: Report) -> None:
         with _open(source) as nwb, _understanding(nwb):

@@ -7,9 +7,11 @@ from functools import cached_property
 from ..lake.errors import SourceError
 from .contract import Source
 from .hdf5 import Hdf5File
+from .hdf5_values import plain
 from .nwb_specs import Types
 from .nwb_table import NwbTable
 
+MAX_PUBLICATIONS = 1_000  # of a file; with more it lists something else
 # what every NWB 2 file has, for files whose root attributes were lost
 _LAYOUT = ("/identifier", "/session_description", "/session_start_time", "/acquisition", "/general", "/processing")
 
@@ -51,6 +53,15 @@ class NwbFile(Hdf5File):
         """The file's identifier; None where it has none."""
         value = self.scalar("/identifier")
         return None if value is None or value == "" else str(value)
+
+    @cached_property
+    def publications(self) -> tuple[str, ...]:
+        """What the file says was published of it: DOIs, addresses, references, as somebody typed them."""
+        path = "/general/related_publications"
+        if not self.is_dataset(path) or self.dataset(path).size > MAX_PUBLICATIONS:
+            return ()
+        texts = (str(plain(text)).strip() for text in self.array(path).reshape(-1))
+        return tuple(dict.fromkeys(text for text in texts if text))
 
     @cached_property
     def types(self) -> Types:

@@ -10,17 +10,20 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from ..lake.errors import BrainlakeError, SourceError
-from .contract import Source
+from .contract import Published, Source
 from .registry import SUFFIXES
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)(::[^:]+)*://", re.IGNORECASE)
 _DANDI = re.compile(r"dandi:(\d{6})(?:@([\w.]+))?/(.+)")
 DANDI_API = "https://api.dandiarchive.org/api"
+DANDI_DOI = "10.48324/dandi"  # of a published version: 10.48324/dandi.000021/0.210812.1500; a draft has none
+DRAFT = "draft"
 BLOCK = 1 << 22
 
 
@@ -50,6 +53,7 @@ class Fetcher:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._parts: list[Path] = []
+        self._dandisets: dict[tuple[str, str], Published] = {}
 
     def discard_parts(self) -> None:
         for part in self._parts:
@@ -65,7 +69,11 @@ class Fetcher:
 
     def _one(self, argument: str) -> list[Source]:
         if argument.startswith("dandi:"):
-            return [self._fetch(_dandi_url(argument), argument)]
+            dandiset, version, path = _dandi_parts(argument)
+            found = self._fetch(_dandi_url(argument, dandiset, version, path), argument)
+            if (dandiset, version) not in self._dandisets:
+                self._dandisets[dandiset, version] = _dandiset(dandiset, version)
+            return [replace(found, published=self._dandisets[dandiset, version])]
         if argument.startswith("file://"):
             argument = unquote(argument.removeprefix("file://"))
         elif _URL.match(argument):
@@ -162,15 +170,20 @@ def _remote(url: str) -> list[str]:
     return [filesystem.unstrip_protocol(p) for p in found]
 
 
-def _dandi_url(name: str) -> str:
-    """The download address of ``dandi:000021[@version]/path``, as the archive's API gives it."""
-    import requests
-
+def _dandi_parts(name: str) -> tuple[str, str, str]:
+    """Dandiset, version and path of ``dandi:000021[@version]/path``."""
     match = _DANDI.fullmatch(name)
     if not match:
         raise SourceError(name, None, "is not dandi:000000[@version]/path")
     dandiset, version, path = match.groups()
-    url = f"{DANDI_API}/dandisets/{dandiset}/versions/{version or 'draft'}/assets/"
+    return dandiset, version or DRAFT, path
+
+
+def _dandi_url(name: str, dandiset: str, version: str, path: str) -> str:
+    """The download address of an asset, as the archive's API gives it."""
+    import requests
+
+    url = f"{DANDI_API}/dandisets/{dandiset}/versions/{version}/assets/"
     try:
         reply = requests.get(url, params={"path": path}, timeout=60)
         reply.raise_for_status()
@@ -180,3 +193,35 @@ def _dandi_url(name: str) -> str:
     if not results:
         raise SourceError(name, None, f"dandiset {dandiset} has no asset {path}")
     return f"{DANDI_API}/assets/{results[0]['asset_id']}/download/"
+
+
+def _dandiset(dandiset: str, version: str) -> Published:
+    """What the archive tells of a dandiset; where it cannot be asked, what the address itself tells."""
+    import requests
+
+    bare = Published(
+        f"dandi_{dandiset}",
+        f"DANDI:{dandiset}",
+        version,
+        None if version == DRAFT else f"{DANDI_DOI}.{dandiset}/{version}",
+        url=f"https://dandiarchive.org/dandiset/{dandiset}/{version}",
+        publisher="DANDI Archive",
+    )
+    try:
+        reply = requests.get(f"{DANDI_API}/dandisets/{dandiset}/versions/{version}/", timeout=60)
+        reply.raise_for_status()
+        told = reply.json()
+        title, doi = str(told["name"]), told.get("doi") or bare.doi
+        licences = [str(one).removeprefix("spdx:") for one in told.get("license") or ()]
+        people = [str(one["name"]) for one in told.get("contributor") or () if one.get("includeInCitation")]
+        year = str(told.get("datePublished") or told.get("dateCreated") or "")[:4]
+    except (requests.RequestException, ValueError, LookupError, TypeError, AttributeError):
+        return bare
+    return replace(
+        bare,
+        title=f"{title} (DANDI:{dandiset})",
+        doi=doi,
+        licence=", ".join(licences) or None,
+        authors=tuple(people),
+        year=year or None,
+    )

@@ -7,6 +7,7 @@ policy (alleninstitute.org/legal/citation-policy) asks for beside the name of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -149,6 +150,16 @@ _ALL = (
     Dataset("Allen Brain Atlas API", ALLEN_TERMS, (API,)),
 )
 DATASETS: Mapping[str, Dataset] = {dataset.name: dataset for dataset in _ALL}
+
+
+def named(dataset: str | None, version: str | None, doi: str | None) -> Entry:
+    """The entry of a collection of which a name or a DOI is all that is known."""
+    facts = {"title": f"{{{escaped(dataset)}}}" if dataset else None, "version": version, "doi": doi}
+    return Entry("misc", _key(dataset or doi or ""), {name: value for name, value in facts.items() if value})
+
+
+def _key(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "source"
 
 
 def software(version: str) -> Entry:

@@ -23,6 +23,7 @@ from .session import Session
 if TYPE_CHECKING:
     import polars as pl
 
+    from .citing import Told
     from .fetching import FetchReport, How
     from .ingestion import IngestReport, Progress
     from .relation import Relation
@@ -258,6 +259,7 @@ class Lake:
         jobs: int | None = None,
         salvage: bool = False,
         settings: Mapping[str, str] | None = None,
+        told: Told | None = None,
         progress: Progress | None = None,
     ) -> IngestReport:
         """Read files, folders, globs and URLs into the lake; one commit a file. See :func:`.ingestion.ingest`.
@@ -279,6 +281,7 @@ class Lake:
             jobs=jobs,
             salvage=salvage,
             settings=settings,
+            told=told,
             progress=progress,
         )
         self.refresh()

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from ..ingest import registry, sources
 from ..ingest.contract import Attachment, Reader, Report, Source
 from .catalog import Catalog, IngestState
+from .citing import Told, recorded
 from .errors import BrainlakeError, ForeignError, SourceError
 from .maintenance import fold_small_tables
 from .tables import TABLES
@@ -27,6 +28,7 @@ from .writer import IngestWriter
 Status = Literal["ingested", "replaced", "unchanged", "failed", "inspected", "left out"]
 Progress = Callable[[str, str, int, int], None]  # (source, what, done, total)
 HASH_BLOCK = 1 << 22
+OWN_OPTIONS = ("salvage", "told", "subset")  # of an ingest; its others are settings of its reader
 FOLD_EVERY = 256  # files of a long run after which small tables are folded: keys are checked against fewer files
 
 
@@ -41,6 +43,7 @@ class Job:
     as_reader: str | None = None
     dry_run: bool = False
     salvage: bool = False
+    told: Told = Told()  # noqa: RUF009 (it is frozen)
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ def ingest(
     jobs: int | None = None,
     salvage: bool = False,
     settings: Mapping[str, str] | None = None,
+    told: Told | None = None,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Ingest files, folders, globs and URLs; with ``stale``, redo what older readers or declarations wrote.
@@ -125,12 +129,13 @@ def ingest(
     jobs : files read at the same time; by default as many as there are processors
     salvage : take what is consistent of damaged sources
     settings : facts that the sources do not tell, for the readers that ask for them
+    told : the collection that the sources are of, where they do not tell it rightly
     Raises SourceError where an argument leads to no source; a source that fails is an item of the report.
     """
     with sources.fetching(catalog.root / "raw") as fetch:
-        told = tuple(sorted((settings or {}).items()))
-        found = [replace(source, settings=told) for source in fetch.expand(arguments)]
-        how = {"dry_run": dry_run, "salvage": salvage}
+        set_ = tuple(sorted((settings or {}).items()))
+        found = [replace(source, settings=set_) for source in fetch.expand(arguments)]
+        how = {"dry_run": dry_run, "salvage": salvage, "told": told or Told()}
         work = [Job(catalog.root, s, _names(parts), tuple(with_parts), as_reader, **how) for s in found]
         if stale:
             work += [
@@ -148,9 +153,10 @@ def ingest(
 
 def _redone(catalog: Catalog, old: IngestState, source: Source, dry_run: bool) -> Job:
     """The job that takes a source again as it was taken."""
-    told = tuple(sorted((name, value) for name, value in old.options.items() if name != "salvage"))
-    source, salvage = replace(source, settings=told), bool(old.options.get("salvage"))
-    return Job(catalog.root, source, tuple(old.parts), (), old.reader, dry_run, salvage)
+    settings = {name: value for name, value in old.options.items() if name not in OWN_OPTIONS}
+    source, salvage = replace(source, settings=tuple(sorted(settings.items()))), bool(old.options.get("salvage"))
+    told = Told(**old.options.get("told", {}))
+    return Job(catalog.root, source, tuple(old.parts), (), old.reader, dry_run, salvage, told)
 
 
 def stale_ingests(catalog: Catalog) -> list[IngestState]:
@@ -226,7 +232,9 @@ def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dic
         return Item(str(source), "inspected", **facts, available=report.available, parts=taken)
 
     catalog = Catalog.open(job.root)
-    options = {"salvage": job.salvage, **dict(source.settings)}
+    options: dict[str, Any] = {"salvage": job.salvage, **dict(source.settings)}
+    if job.told.facts:
+        options["told"] = job.told.facts
     live = catalog.live_ingest(identity.subject, identity.role)
     digest = _Digest(files)
     if live and _same(live, reader, options, chosen) and live.source_sha256 == digest.result():
@@ -242,10 +250,7 @@ def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dic
         reader_version=reader.version,
         options=options,
         parts=sorted(chosen),
-        dataset=identity.dataset,
-        version=identity.version,
-        doi=identity.doi,
-        licence=identity.licence,
+        **recorded(identity, source.published, job.told),
     ) as writer:
         for piece in reader.read(source, chosen, report):
             if isinstance(piece, Attachment):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .base import DEFECT, USER_ERROR, Where, examples, fail, pass_where, split_names
 
 if TYPE_CHECKING:
+    from ..citing import Told
     from ..ingestion import IngestReport, Item
 
 NOTES_SHOWN = 20
@@ -30,6 +32,7 @@ def create(where: Where) -> None:
         "brainlake ingest sessions/ project/*.csv --jobs 4",
         "brainlake ingest probe_805008600_lfp.nwb --with lfp",
         "brainlake ingest 'recordings/**/*.nwb' --only units,spikes",
+        "brainlake ingest our_session.nwb --dataset 'Our recordings' --doi 10.5281/zenodo.1 --licence CC-BY-4.0",
         "brainlake ingest --stale",
     )
 )
@@ -42,6 +45,16 @@ def create(where: Where) -> None:
 @click.option("--salvage", is_flag=True, help="Take what is consistent of damaged sources; the rest is listed.")
 @click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Tell what the sources do not: version=ccf_2017."
+)
+@click.option("--dataset", metavar="NAME", help="The collection they are of, where they do not tell it.")
+@click.option("--dataset-version", metavar="VERSION", help="Its version.")
+@click.option("--doi", metavar="DOI", help="What to cite it by.")
+@click.option("--licence", metavar="TERMS", help="Its terms, as CC-BY-4.0.")
+@click.option(
+    "--citation",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="BibTeX of what to cite.",
 )
 @click.option("--jobs", type=click.IntRange(1), help="Files read at the same time. By default one a processor.")
 @pass_where
@@ -56,6 +69,7 @@ def ingest(
     salvage: bool,
     settings: tuple[str, ...],
     jobs: int | None,
+    **collection: Any,
 ) -> int:
     """Read sources into the lake: files, folders, globs, URLs.
 
@@ -76,10 +90,21 @@ def ingest(
             stale=stale,
             salvage=salvage,
             settings=_settings(settings),
+            told=_told(**collection),
             jobs=jobs,
             progress=progress,
         )
     return tell(report)
+
+
+def _told(
+    dataset: str | None, dataset_version: str | None, doi: str | None, licence: str | None, citation: Path | None
+) -> Told:
+    from ..citing import Told
+
+    bibtex = citation.read_text(encoding="utf-8") if citation else None
+    plain = doi.removeprefix("https://doi.org/").removeprefix("doi:") if doi else None
+    return Told(dataset, dataset_version, plain, licence, bibtex)
 
 
 def _settings(pairs: tuple[str, ...]) -> dict[str, str]:

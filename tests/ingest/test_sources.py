@@ -7,6 +7,7 @@ import http.server
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
@@ -127,7 +128,15 @@ class Reply:
     def raise_for_status(self) -> None:
         pass
 
-    def json(self) -> dict[str, list[dict[str, str]]]:
+    def json(self) -> dict[str, Any]:
+        if not self.url.endswith("/assets/"):
+            return {
+                "name": "Recordings of two probes", "license": ["spdx:CC-BY-4.0"], "datePublished": "2021-08-12T15:00:00",
+                "contributor": [
+                    {"name": "Doe, Jane", "includeInCitation": True},
+                    {"name": "A foundation", "includeInCitation": False},
+                ],
+            }  # fmt: skip
         longer = {"path": "sub-1/b.nwb.bak", "asset_id": "0"}  # the API filters by prefix
         return {"results": [longer, {"path": "sub-1/b.nwb", "asset_id": "7"}]}
 
@@ -148,9 +157,34 @@ def test_a_dandi_asset_is_found_by_its_path_and_version(
     name = "dandi:000021@0.210812.1500/sub-1/b.nwb"
     found = sources.expand([name], tmp_path)[0]
     assert (found.url, found.name, found.path.read_bytes()) == (name, "b.nwb", b"asset 7")
-    assert asked == [f"{web}/dandisets/000021/versions/0.210812.1500/assets/"]
+    version = f"{web}/dandisets/000021/versions/0.210812.1500/"
+    assert asked == [f"{version}assets/", version]
+    told = found.published
+    assert told is not None
+    assert (told.title, told.version) == ("Recordings of two probes (DANDI:000021)", "0.210812.1500")
+    # the archive gives every published version a DOI of this form
+    assert (told.doi, told.licence) == ("10.48324/dandi.000021/0.210812.1500", "CC-BY-4.0")
+    assert (told.authors, told.year) == (("Doe, Jane",), "2021")
     with pytest.raises(SourceError, match=r"dandiset 000021 has no asset sub-1/c\.nwb"):
         sources.expand(["dandi:000021/sub-1/c.nwb"], tmp_path)
+
+
+def test_a_dandiset_that_tells_nothing_is_known_by_its_address(
+    web: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A draft has no DOI, and what the archive fails to tell is not made up."""
+
+    class Silent(Reply):
+        def json(self) -> dict[str, Any]:
+            return super().json() if self.url.endswith("/assets/") else {}
+
+    monkeypatch.setattr(requests, "get", lambda url, **_: Silent(url))
+    monkeypatch.setattr(sources, "DANDI_API", web)
+    (folder / "assets" / "7" / "download").mkdir(parents=True)
+    (folder / "assets" / "7" / "download" / "index.html").write_bytes(b"asset 7")
+    told = sources.expand(["dandi:000021/sub-1/b.nwb"], tmp_path)[0].published
+    assert told is not None
+    assert (told.title, told.version, told.doi, told.licence) == ("DANDI:000021", "draft", None, None)
 
 
 def test_offline_dandi_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
