@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import struct
 from pathlib import Path
 
 import brainlake
@@ -11,9 +13,15 @@ from brainlake.ingest.volume_files import open_volume
 from brainlake.lake.errors import BrainlakeError
 from brainlake.lake.output import write_answer
 from brainlake.tests.fixtures import ccf
+from brainlake.tests.fixtures import connectivity as fixture
 from brainlake.tests.fixtures.ingesting import source_of
 
 LABELS = ccf.annotation()
+GRIDS = fixture.small_grids()
+TEMPLATE = np.zeros((40, 20, 35), np.uint16)  # blocks beyond every edge, and whole blocks of zeros
+TEMPLATE[3:9, 2:19, 30:] = np.random.default_rng(1).integers(0, 500, (6, 17, 5))
+FIELD = np.random.default_rng(2).normal(size=(20, 4, 3, 3)).astype(np.float32)
+FIELD[..., 2] = 0
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +32,18 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> brainlake.Lake:
         ccf.write_nrrd(folder / "annotation_25.nrrd", LABELS)
         files = [folder / "structures.json", folder / "annotation_25.nrrd"]
         lake.ingest(files, settings={"version": "ccf_2017"}, jobs=1).raise_failed()
+        lake.ingest(ccf.write_nrrd(folder / "average_template_10.nrrd", TEMPLATE, um=10), jobs=1).raise_failed()
+        experiment = folder / "experiment_100501"
+        experiment.mkdir()
+        for measure in ("projection_density", "injection_fraction", "data_mask"):
+            ccf.write_nrrd(experiment / f"{measure}_200.nrrd", GRIDS[measure], um=200)
+        ccf.write_nrrd(experiment / "injection_density_200.nrrd", np.zeros(ccf.SHAPE, np.float32), um=200)
+        lake.ingest(experiment, jobs=1).raise_failed()
+        header = ccf.metaimage_header(FIELD[..., 0], 25, "dfmfld.raw").decode()
+        header = header.replace("ElementType", "ElementNumberOfChannels = 3\nElementType")
+        (folder / "dfmfld.mhd").write_text(header)
+        (folder / "dfmfld.raw").write_bytes(np.ascontiguousarray(FIELD.transpose(2, 1, 0, 3)).tobytes())
+        lake.ingest(folder / "dfmfld.mhd", settings={"experiment": "100501"}, jobs=1).raise_failed()
         yield lake
 
 
@@ -83,12 +103,74 @@ def test_downsampling_lays_ends_upon_ends(lake, tmp_path):
     ("query", "message"),
     [
         ("select 1 as one", "ask ccf.mask_volume"),
+        ("from ccf.grey_volume() order by ml_block desc", "block .* out of order"),
+        ("from connectivity.grid_volume(100501, at_grid_um := 200) order by ml_index desc", "voxel .* out of order"),
+        (
+            "select 20::int as ml_index, 0 as dv_index, 0 as ap_index, 1.0::float as voxel_value, [2, 2, 2] as shape, "
+            "[1.0, 1, 1]::double[] as spacing_um, 'f4' as dtype",
+            "out of it",
+        ),
         ("from ccf.annotation_volume() where ml_index > 2", "plane 0 of the answer is another's"),
         ("from ccf.annotation_volume() limit 3", "has 3 of 10 planes"),
-        ("from ccf.annotation_volume() limit 0", "has no plane"),
+        ("from ccf.annotation_volume() limit 0", "has no row"),
     ],
 )
 def test_what_is_no_volume_leaves_no_file(lake, query, message, tmp_path):
     with pytest.raises(BrainlakeError, match=message):
         write_answer(lake.sql(query).reader(), None, tmp_path / "a.nrrd")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("measure", ["projection_density", "injection_fraction", "data_mask", "injection_density"])
+def test_a_grid_of_an_experiment_comes_back_as_it_was(lake, measure, tmp_path):
+    """Also where a mask is 1 but for some, and where a grid has no voxel at all that is not 0."""
+    path = tmp_path / "g.npy"
+    query = f"from connectivity.grid_volume(100501, of_measure := '{measure}', at_grid_um := 200)"
+    write_answer(lake.sql(query).reader(), None, path)
+    again = np.load(path)
+    assert again.dtype == np.float32
+    assert np.array_equal(
+        again, GRIDS.get(measure, np.zeros(ccf.SHAPE)) if measure != "injection_density" else 0 * LABELS
+    )
+
+
+def test_a_grid_goes_to_a_file_that_is_ingested_as_the_same_grid(lake, tmp_path):
+    folder = tmp_path / "experiment_100501"
+    folder.mkdir()
+    query = "from connectivity.grid_volume(100501, at_grid_um := 200)"
+    write_answer(lake.sql(query).reader(), None, folder / "projection_density_200.nrrd")
+    volume = open_volume(source_of(folder / "projection_density_200.nrrd"))
+    assert volume.header.spacing == (200, 200, 200)
+    planes = np.stack([plane.copy() for _, plane in volume.planes()])
+    assert np.array_equal(planes.transpose(2, 1, 0), GRIDS["projection_density"])
+
+
+def test_a_template_comes_back_from_its_blocks(lake, tmp_path):
+    path = tmp_path / "t.npy"
+    write_answer(lake.sql("from ccf.grey_volume()").reader(), None, path)
+    assert np.array_equal(np.load(path), TEMPLATE)
+
+
+def test_a_field_of_displacements_comes_back_with_its_components(lake, tmp_path):
+    query = "from connectivity.deformation_volume(100501)"
+    write_answer(lake.sql(query).reader(), None, tmp_path / "d.npy")
+    assert np.array_equal(np.load(tmp_path / "d.npy"), FIELD)  # [ap, dv, ml, component]
+    write_answer(lake.sql(query).reader(), None, tmp_path / "d.nii")
+    head = (tmp_path / "d.nii").read_bytes()
+    assert struct.unpack_from("<8h", head, 40) == (5, 20, 4, 3, 1, 3, 1, 1)
+    assert struct.unpack_from("<h", head, 68) == (1007,)  # a vector in every voxel
+    voxels = np.frombuffer(head, "<f4", offset=352)
+    assert np.array_equal(voxels.reshape(3, 3, 4, 20).transpose(3, 2, 1, 0), FIELD)
+    write_answer(lake.sql(query).reader(), None, tmp_path / "d.nrrd")
+    text, _, data = (tmp_path / "d.nrrd").read_bytes().partition(b"\n\n")
+    assert b"sizes: 20 4 3 3\n" in text
+    assert b"kinds: domain domain domain vector\n" in text
+    assert np.frombuffer(gzip.decompress(data), "<f4").tobytes() == voxels.tobytes()
+
+
+def test_what_is_not_here_says_what_brings_it(lake):
+    with pytest.raises(BrainlakeError, match="deformation field of experiment 100502 is not in this lake"):
+        lake.sql("from connectivity.deformation_volume(100502)").arrow()
+    labels = lake.sql("select volume_id from ccf.volumes where stored_as = 'runs'").pl().item()
+    with pytest.raises(BrainlakeError, match="holds labels"):
+        lake.sql(f"from ccf.grey_volume(volume := {labels})").arrow()
