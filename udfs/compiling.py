@@ -24,6 +24,11 @@ def compiled(loop: Callable[..., Any]) -> Callable[..., Any] | None:
         return _COMPILED[loop]
 
 
+def worth_compiling(loop: Callable[..., Any], n: int) -> Callable[..., Any] | None:
+    """The same where n look-ups are worth it, or it is compiled already; else None."""
+    return compiled(loop) if n > WORTH_COMPILING or loop in _COMPILED else None
+
+
 def _compile(loop: Callable[..., Any]) -> Callable[..., Any] | None:
     try:
         from numba import njit

@@ -102,9 +102,16 @@ def fit_prespike_time_constant(
     slope, intercept = np.polyfit(x[:cut], log[:cut], 1)
     amplitude = float(np.exp(intercept))
 
-    def curve(x: np.ndarray, a1: float, tau1: float, a2: float, tau2: float) -> np.ndarray:
-        penalty = 1e6 if min(tau1, tau2) < 0 else 0.0
-        return y0 + a1 * np.exp(-x / tau1) + a2 * np.exp(-x / tau2) + penalty
+    backwards, one, two = -x, np.empty_like(x), np.empty_like(x)
+
+    def curve(_: np.ndarray, a1: float, tau1: float, a2: float, tau2: float) -> np.ndarray:
+        for a, tau, out in ((a1, tau1, one), (a2, tau2, two)):
+            np.divide(backwards, tau, out=out)
+            np.exp(out, out=out)
+            np.multiply(out, a, out=out)
+        np.add(one, y0, out=one)
+        np.add(one, two, out=one)
+        return np.add(one, 1e6, out=one) if min(tau1, tau2) < 0 else one
 
     fast_share, slow_share = (0.5, 2.0) if distinct_start else (1.0, 1.0)
     guess = (-amplitude / 2, -fast_share / slope, -amplitude / 2, -slow_share / slope)

@@ -102,24 +102,12 @@ def extract_spike_features(trace: Trace, options: ExtractionOptions | None = Non
     Raises FeatureError where the sweep does not hold the window, or a filter does not fit its sampling rate.
     """
     options = options or ExtractionOptions()
-    v, t, filter_khz = trace.v, trace.t, options.filter_khz
+    v, t = trace.v, trace.t
     first, last = trace.index(options.start, 0), trace.index(options.stop, len(t) - 1)
-    dvdt = trace.dvdt_between(filter_khz, 0, last + 1)
-    flags = {"repeated_times_deleted"} if len(dvdt) < len(v) - 1 else set()
-    window = trace.dvdt_of_window(filter_khz, first, last + 1, dvdt)
-    spikes = detect_putative_spikes(v, t, options.start, options.stop, filter_khz, options.dv_cutoff, window)
-    peaks = find_peak_indexes(v, t, spikes, options.stop)
-    spikes, peaks = filter_putative_spikes(v, spikes, peaks, dvdt, options.min_height, options.min_peak)
-    if not len(spikes):
-        return SpikeFeatures(flags=flags)
-    upstrokes = find_upstroke_indexes(spikes, peaks, dvdt)
-    thresholds = refine_threshold_indexes(upstrokes, dvdt, options.thresh_frac)
-    fraction = options.thresh_frac if options.corrected else DEFAULT_THRESH_FRAC
-    if fraction != options.thresh_frac and np.any(t[peaks] - t[thresholds] >= options.max_interval):
-        flags.add("threshold_fraction_default")
-    thresholds, peaks, upstrokes, clipped = check_thresholds_and_peaks(
-        v, t, thresholds, peaks, upstrokes, dvdt, options.stop, options.max_interval, fraction
-    )
+    if trace.is_fixed and np.max(v[first : last + 1]) < options.min_peak:  # then no spike passes, however v rises
+        trace[first : last + 1].check_filter(options.filter_khz)
+        return SpikeFeatures()
+    thresholds, peaks, clipped, dvdt, flags = _find_spikes(trace, options, first, last, first)
     if not len(thresholds):
         return SpikeFeatures(flags=flags)
     upstrokes = find_upstroke_indexes(thresholds, peaks, dvdt)
@@ -148,6 +136,35 @@ def extract_spike_features(trace: Trace, options: ExtractionOptions | None = Non
     columns["isi_to_next"] = np.append(np.diff(columns["threshold_t"]), np.nan)
     columns["clipped"] = details.clipped
     return SpikeFeatures(columns, flags)
+
+
+def _find_spikes(
+    trace: Trace, options: ExtractionOptions, first: int, last: int, earliest: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, set[str]]:
+    """Thresholds, peaks and clipped of the spikes in [first, last] (EF-2 to EF-7), the dV/dt that told, and flags.
+
+    earliest : where to begin with dV/dt; if a threshold lies before, again from the sweep's start
+    """
+    v, t, filter_khz = trace.v, trace.t, options.filter_khz
+    dvdt = trace.dvdt_between(filter_khz, earliest, last + 1)
+    flags = {"repeated_times_deleted"} if len(dvdt) < len(v) - 1 else set()
+    window = trace.dvdt_of_window(filter_khz, first, last + 1, dvdt)
+    spikes = detect_putative_spikes(v, t, options.start, options.stop, filter_khz, options.dv_cutoff, window)
+    peaks = find_peak_indexes(v, t, spikes, options.stop)
+    spikes, peaks = filter_putative_spikes(v, spikes, peaks, dvdt, options.min_height, options.min_peak)
+    if not len(spikes):
+        return spikes, peaks, np.empty(0, bool), dvdt, flags
+    upstrokes = find_upstroke_indexes(spikes, peaks, dvdt)
+    thresholds = refine_threshold_indexes(upstrokes, dvdt, options.thresh_frac)
+    if thresholds[0] < earliest:
+        return _find_spikes(trace, options, first, last, 0)
+    fraction = options.thresh_frac if options.corrected else DEFAULT_THRESH_FRAC
+    if fraction != options.thresh_frac and np.any(t[peaks] - t[thresholds] >= options.max_interval):
+        flags.add("threshold_fraction_default")
+    thresholds, peaks, _, clipped = check_thresholds_and_peaks(
+        v, t, thresholds, peaks, upstrokes, dvdt, options.stop, options.max_interval, fraction
+    )
+    return thresholds, peaks, clipped, dvdt, flags
 
 
 def _values_at(x: np.ndarray, at: np.ndarray, factor: float = 1.0) -> np.ndarray:

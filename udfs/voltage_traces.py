@@ -6,13 +6,13 @@ Traces are in the field's units: v in mV, i in pA, t in s; then dV/dt is in V/s.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .compiling import WORTH_COMPILING, compiled
+from .compiling import worth_compiling
 
 _POLES = 4
 _PADDING = 3 * (_POLES + 1)  # samples that a forward-backward filter mirrors at both ends
@@ -103,28 +103,37 @@ def _design(n: int, filter_khz: float, sampling_rate: float) -> tuple[np.ndarray
     return _bessel(wn)
 
 
-def _filter_and_subtract(b, a, zi, x):  # type: ignore[no-untyped-def]
-    """A padded trace filtered both ways, then the difference from each sample to the next, all in place.
+def _slopes(b, a, zi, v, begins, ends, per_step, slope):  # type: ignore[no-untyped-def]
+    """Within each [begin, end): filtered both ways by itself, then the difference to the next sample, times per_step.
 
     The filter is in the transposed direct form II, whose sums are in the order of scipy's.
     """
     b0, b1, b2, b3, b4 = b[0], b[1], b[2], b[3], b[4]
     a1, a2, a3, a4 = a[1], a[2], a[3], a[4]
-    n = len(x)
-    for way in range(2):
-        at, step = (0, 1) if way == 0 else (n - 1, -1)
-        z0, z1, z2, z3 = zi[0] * x[at], zi[1] * x[at], zi[2] * x[at], zi[3] * x[at]
-        for _ in range(n):
-            u = x[at]
-            y = z0 + b0 * u
-            z0 = z1 + b1 * u - a1 * y
-            z1 = z2 + b2 * u - a2 * y
-            z2 = z3 + b3 * u - a3 * y
-            z3 = b4 * u - a4 * y
-            x[at] = y
-            at += step
-    for k in range(n - 1):
-        x[k] = x[k + 1] - x[k]
+    for stretch in range(len(begins)):
+        begin, end = begins[stretch], ends[stretch]
+        inner = end - begin
+        n = inner + 2 * _PADDING
+        x = np.empty(n)
+        for k in range(_PADDING):
+            x[k] = 2 * v[begin] - v[begin + _PADDING - k]
+            x[n - 1 - k] = 2 * v[end - 1] - v[end - 1 - _PADDING + k]
+        for k in range(inner):
+            x[_PADDING + k] = v[begin + k]
+        for way in range(2):
+            at, step = (0, 1) if way == 0 else (n - 1, -1)
+            z0, z1, z2, z3 = zi[0] * x[at], zi[1] * x[at], zi[2] * x[at], zi[3] * x[at]
+            for _ in range(n):
+                u = x[at]
+                y = z0 + b0 * u
+                z0 = z1 + b1 * u - a1 * y
+                z1 = z2 + b2 * u - a2 * y
+                z2 = z3 + b3 * u - a3 * y
+                z3 = b4 * u - a4 * y
+                x[at] = y
+                at += step
+        for k in range(inner - 1):
+            slope[begin + k] = (x[_PADDING + k + 1] - x[_PADDING + k]) * per_step
 
 
 def calculate_dvdt(v: np.ndarray, t: np.ndarray, filter_khz: float | None = None) -> np.ndarray:
@@ -136,6 +145,14 @@ def calculate_dvdt(v: np.ndarray, t: np.ndarray, filter_khz: float | None = None
     Raises FeatureError as :func:`bessel_lowpass`.
     """
     return Trace(v, t).dvdt(filter_khz)
+
+
+@lru_cache(maxsize=8)  # the sweeps of a cell are of few lengths
+def _times(n: int, sampling_rate: float) -> np.ndarray:
+    t = np.arange(n, dtype=np.float64)
+    t *= 1.0 / sampling_rate
+    t.flags.writeable = False
+    return t
 
 
 @dataclass
@@ -164,9 +181,7 @@ class Trace:
     @classmethod
     def sampled(cls, v: np.ndarray, sampling_rate: float, i: np.ndarray | None = None, i_factor: float = 1.0) -> Trace:
         """At a fixed rate (Hz) from time 0."""
-        t = np.arange(len(v), dtype=np.float64)
-        t *= 1.0 / sampling_rate
-        return cls(v, t, i, i_factor, sampling_rate)
+        return cls(v, _times(len(v), float(sampling_rate)), i, i_factor, sampling_rate)
 
     def __len__(self) -> int:
         return len(self.v)
@@ -197,27 +212,40 @@ class Trace:
         """As :func:`calculate_dvdt`."""
         if filter_khz not in self._dvdt:
             if filter_khz is not None and len(self) > 1 and self.is_fixed:
-                rise = self._filtered_rise(filter_khz)
+                slope = self._filtered_slope(filter_khz, np.array([0]), np.array([len(self)]))
             else:
-                rise = np.diff(np.asarray(self.v, np.float64))
-            with np.errstate(divide="ignore", invalid="ignore"):
-                rise *= 1e-3 / self.steps
+                slope = np.diff(np.asarray(self.v, np.float64))
+                with np.errstate(divide="ignore", invalid="ignore"):
+                    slope *= 1e-3 / self.steps
             # Where times repeat nothing is told, and later indexes shift (EF-1).
-            self._dvdt[filter_khz] = rise[~np.isnan(rise)] if np.isnan(np.sum(rise)) else rise
+            self._dvdt[filter_khz] = slope[~np.isnan(slope)] if np.isnan(np.sum(slope)) else slope
         return self._dvdt[filter_khz]
 
-    def _filtered_rise(self, filter_khz: float) -> np.ndarray:
+    def _filtered_slope(self, filter_khz: float, begins: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """dV/dt, each [begin, end) filtered by itself; what lies between them means nothing."""
         rate = 1.0 / (self.t[1] - self.t[0])
-        loop = compiled(_filter_and_subtract) if len(self) > WORTH_COMPILING else None
-        if loop is None:
-            return np.diff(bessel_lowpass(self.v, filter_khz, rate))
-        design = _design(len(self), filter_khz, rate)
-        padded = _padded(self.v)
-        loop(*design, padded)
-        return padded[_PADDING : -_PADDING - 1]
+        design = _design(int(np.min(ends - begins)), filter_khz, rate)
+        slope = np.empty(len(self) - 1)
+        per_step = 1.0 if self.sampling_rate is None else 1e-3 / (1.0 / self.sampling_rate)
+        loop = worth_compiling(_slopes, int(np.sum(ends - begins)))
+        if loop is not None:
+            loop(*design, np.ascontiguousarray(self.v, np.float64), begins, ends, per_step, slope)
+        else:
+            for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+                slope[begin : end - 1] = np.diff(bessel_lowpass(self.v[begin:end], filter_khz, rate)) * per_step
+        if self.sampling_rate is None:
+            with np.errstate(all="ignore"):  # times may repeat, and between stretches may lie anything
+                slope *= 1e-3 / np.diff(self.t)
+        return slope
+
+    def check_filter(self, filter_khz: float | None) -> None:
+        """Raises FeatureError as :func:`bessel_lowpass`, where a filter would be used."""
+        if filter_khz is not None and len(self) > 1 and self.is_fixed:
+            _design(len(self), filter_khz, 1.0 / (self.t[1] - self.t[0]))
 
     def dvdt_between(self, filter_khz: float | None, firsts: ArrayLike, lasts: ArrayLike) -> np.ndarray:
-        """The same derivative, computed within each [first, last) only, to rounding; entries outside mean nothing.
+        """The same derivative, computed within each [first, last) only, to rounding; before the first of these it is
+        -inf where it was not computed, and what lies between them means nothing.
 
         A sample further away than the filter remembers has no say in its result.
 
@@ -232,9 +260,8 @@ class Trace:
         begins, ends = begins[np.insert(apart + 1, 0, 0)], ends[np.append(apart, len(ends) - 1)]
         if np.sum(ends - begins) > 0.9 * len(self):
             return self.dvdt(filter_khz)
-        slope = np.empty(len(self) - 1)
-        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
-            slope[begin : end - 1] = self[begin:end].dvdt(filter_khz)
+        slope = self._filtered_slope(filter_khz, begins, ends)
+        slope[: begins[0]] = -np.inf
         return slope
 
     def dvdt_of_window(self, filter_khz: float | None, first: int, last: int, dvdt: np.ndarray) -> np.ndarray:

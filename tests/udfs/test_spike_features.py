@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from brainlake.tests.fixtures.spiking_sweeps import draw_sweep
 from brainlake.udfs import spike_detection, voltage_traces
+from brainlake.udfs.compiling import compiled
 from brainlake.udfs.registry import Ragged
 from brainlake.udfs.spike_features import (
     ExtractionOptions,
@@ -239,8 +240,8 @@ def test_repeated_times_are_left_out_and_flagged():
 def test_with_numba_or_without_the_spikes_are_the_same(window, monkeypatch):
     drawn = draw_sweep(12, sampling_rate=200_000.0, n_spikes=12)
     told = []
-    for limit in (1, 10**9):
-        monkeypatch.setattr(voltage_traces, "WORTH_COMPILING", limit)
+    for find_loop in (lambda loop, n: compiled(loop), lambda loop, n: None):
+        monkeypatch.setattr(voltage_traces, "worth_compiling", find_loop)
         trace = Trace.sampled(drawn.response, drawn.sampling_rate, drawn.stimulus)
         told.append(extract_spike_features(trace, ExtractionOptions(**window)).columns)
     assert len(told[0]["peak_t"]) > 5
@@ -249,6 +250,34 @@ def test_with_numba_or_without_the_spikes_are_the_same(window, monkeypatch):
             assert column.tolist() == told[1][name].tolist()
         else:
             np.testing.assert_allclose(column.astype(float), told[1][name].astype(float), rtol=1e-9)
+
+
+def test_a_threshold_before_the_window_is_found_as_if_all_had_been_filtered():
+    """The walk back from the first upstroke ends where v begins to rise, however long before the window that is."""
+    pieces = (
+        flat(20_000),
+        np.linspace(-70, -30, 800),
+        np.linspace(-30, 10, 200),
+        np.linspace(10, -70, 400),
+        flat(9_000),
+    )
+    v = np.concatenate(pieces)  # 10 V/s for 4 ms, then 40 V/s for 1 ms
+    options = ExtractionOptions(start=0.103, max_interval=0.1)  # 1 ms before the faster rise
+    slope = calculate_dvdt(v, np.arange(len(v)) / 200_000.0, 10.0)
+    threshold = np.flatnonzero(slope[:20_900] <= 0.05 * slope[20_800:21_000].max())[-1]
+    assert 19_900 < threshold < 20_010
+    spikes = extract_spike_features(Trace.sampled(v, 200_000.0), options)
+    assert spikes.columns["threshold_index"].tolist() == [threshold]
+
+
+@pytest.mark.parametrize("filter_khz", [10.0, None])
+def test_what_stays_below_the_least_peak_has_no_spike_however_fast_it_rises(filter_khz):
+    low = Trace.sampled(ONE_SPIKE.v - 70, 50_000.0)
+    assert calculate_dvdt(low.v, low.t, filter_khz).max() > 20
+    assert len(extract_spike_features(low, ExtractionOptions(filter_khz=filter_khz))) == 0
+    assert len(extract_spike_features(low, ExtractionOptions(filter_khz=filter_khz, min_peak=-60.0))) == 1
+    with pytest.raises(FeatureError, match="sampling rate above"):  # told all the same
+        extract_spike_features(low, ExtractionOptions(filter_khz=30.0))
 
 
 def test_the_kernel_answers_for_many_sweeps_and_says_what_is_wrong_with_one():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from brainlake.tests.fixtures.spiking_sweeps import draw_sweep
 from brainlake.udfs import voltage_traces
+from brainlake.udfs.compiling import compiled
 from brainlake.udfs.voltage_traces import (
     FeatureError,
     Trace,
@@ -26,9 +27,13 @@ def test_the_filter_is_scipys_bessel_forward_and_backward():
     np.testing.assert_allclose(bessel_lowpass(DRAWN.response, 10.0, 200_000.0), expected, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("limit", [1, 10**9])
-def test_the_slope_is_that_of_the_filtered_trace(limit, monkeypatch):
-    monkeypatch.setattr(voltage_traces, "WORTH_COMPILING", limit)
+def with_numba(is_used: bool):
+    return lambda loop, n: compiled(loop) if is_used else None
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+def test_the_slope_is_that_of_the_filtered_trace(is_compiled, monkeypatch):
+    monkeypatch.setattr(voltage_traces, "worth_compiling", with_numba(is_compiled))
     b, a = signal.bessel(4, 0.1, "low")
     expected = np.diff(signal.filtfilt(b, a, DRAWN.response)) / np.diff(DRAWN.t) * 1e-3
     told = calculate_dvdt(DRAWN.response, DRAWN.t, 10.0)
@@ -47,6 +52,21 @@ def test_a_part_is_filtered_as_the_whole_or_by_itself(first, last):
     window = trace.dvdt_of_window(10.0, first, last, part)
     alone = calculate_dvdt(DRAWN.response[first:last], DRAWN.t[first:last], 10.0)
     np.testing.assert_allclose(window, alone, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+@pytest.mark.parametrize("has_rate", [True, False])
+def test_stretches_of_a_trace_are_filtered_as_the_whole(is_compiled, has_rate, monkeypatch):
+    monkeypatch.setattr(voltage_traces, "worth_compiling", with_numba(is_compiled))
+    whole = calculate_dvdt(DRAWN.response, DRAWN.t, 1.0)
+    trace = Trace(DRAWN.response, DRAWN.t, sampling_rate=DRAWN.sampling_rate if has_rate else None)
+    firsts, lasts = np.array([9_000, 70_000, 75_000, 190_000]), np.array([9_500, 71_000, 76_000, 200_000])
+    part = trace.dvdt_between(1.0, firsts, lasts)
+    for first, last in zip(firsts, lasts, strict=True):
+        np.testing.assert_allclose(
+            part[first : last - 1], whole[first : last - 1], rtol=0, atol=1e-6
+        )  # rounding of 1 kHz
+    assert np.all(part[:5_000] == -np.inf)  # nothing was computed there
 
 
 @pytest.mark.parametrize(("rate", "filter_khz"), [(20_000.0, 10.0), (15_000.0, 10.0), (200_000.0, -1.0)])
