@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from .commands import asking, bringing, fetching, files, keeping, pipelines, serving
+from .commands import asking, bringing, exporting, fetching, files, keeping, pipelines, serving
 from .commands.base import DEFECT, INTERRUPTED, USER_ERROR, Where, examples, fail
 from .errors import BrainlakeError
 
@@ -37,6 +37,7 @@ COMMANDS: tuple[click.Command, ...] = (
     keeping.compact,
     files.validate_swc,
     pipelines.pipeline,
+    exporting.export,
     serving.serve,
     files.demo,
 )

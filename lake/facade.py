@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 import pyarrow as pa
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from .citing import Told
+    from .export_data import Written
+    from .export_views import Exported
     from .fetching import FetchReport, How
     from .ingestion import IngestReport, Progress
     from .relation import Relation
@@ -355,6 +357,40 @@ class Lake:
         done = maintenance.compact(self.catalog, table)
         self.refresh()
         return done
+
+    # -- for others -----------------------------------------------------------------------------------------------
+
+    def export(
+        self,
+        what: str | Sequence[str],
+        to: str | os.PathLike[str],
+        *,
+        format: Literal["parquet", "csv"] = "parquet",
+        compression: str | None = None,
+        partition_by: str | Sequence[str] = (),
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> list[Written]:
+        """Write relations and answers as files of their own; what is written streams, whatever its size.
+
+        what : names of relations, patterns (``ecephys.*``), queries, or ``.sql`` files that hold one
+        to : a file for one of them, a directory for several and for a partitioned one
+        partition_by : columns that become folders, ``session_id=7/``
+
+        Raises BrainlakeError where something is there already (``force`` replaces it), or would lie inside of the lake.
+        """
+        from .export_data import How, export
+
+        asked = [what] if isinstance(what, str) else list(what)
+        columns = (partition_by,) if isinstance(partition_by, str) else tuple(partition_by)
+        how = How(format, compression, columns, force)
+        return list(export(self._session, asked, Path(to), how, progress))
+
+    def export_views(self, to: str | os.PathLike[str], *, relative: bool = False, force: bool = False) -> Exported:
+        """Write a DuckDB file of views on this snapshot, for any DuckDB client; see :func:`.export_views.export_views`."""
+        from .export_views import export_views
+
+        return export_views(self._session, Path(to), relative=relative, force=force)
 
     def close(self) -> None:
         self._session.close()

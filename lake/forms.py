@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,24 @@ def plain_batch(batch: pa.RecordBatch) -> pa.RecordBatch:
     """A batch of an answer in plain types."""
     table = plain(pa.Table.from_batches([batch])).combine_chunks()
     return table.to_batches()[0] if table.num_rows else pa.RecordBatch.from_pylist([], table.schema)
+
+
+def grouped(batches: Iterable[pa.RecordBatch], rows: int, size: int = 4 << 20) -> Iterator[pa.RecordBatch]:
+    """Batches joined to such of at most so many rows, and of about so many bytes."""
+    waiting: list[pa.RecordBatch] = []
+    n = n_bytes = 0
+    for batch in batches:
+        if waiting and n + batch.num_rows > rows:
+            yield pa.concat_batches(waiting)
+            waiting, n, n_bytes = [], 0, 0
+        waiting.append(batch)
+        n += batch.num_rows
+        n_bytes += batch.nbytes
+        if n_bytes >= size:
+            yield pa.concat_batches(waiting)
+            waiting, n, n_bytes = [], 0, 0
+    if waiting:
+        yield pa.concat_batches(waiting)
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:

@@ -49,6 +49,15 @@ def explained(error: duckdb.Error, session: Session, query: str, own: Iterable[s
     return QueryError(_LINE.sub("\n", _shortened(text)))
 
 
+def of_duckdb(error: Exception) -> duckdb.Error:
+    """A complaint that came through Arrow's stream as DuckDB's own, whose kind its text begins with."""
+    text = str(error)
+    kind = text.partition(" Error: ")[0].replace(" ", "").capitalize()
+    kinds = {name.capitalize(): getattr(duckdb, name) for name in dir(duckdb) if name.endswith("Exception")}
+    found: type[duckdb.Error] = kinds.get(f"{kind}exception", duckdb.Error)
+    return found(text)
+
+
 def located(cursor: duckdb.DuckDBPyConnection, query: str, params: object) -> duckdb.Error | None:
     """The complaint about a query that could not be bound, now with its place in the text, which a relation's lacks."""
     try:

@@ -36,6 +36,10 @@ SUFFIXES: dict[str, Format] = {
     ".txt": "table",
 }
 BINARY = ("parquet", "arrow", "nrrd", "nifti", "npy", "nwb")
+COMPRESSIONS = {  # of exports; the first is taken where none is named
+    "parquet": ("zstd", "snappy", "gzip", "lz4", "brotli", "none"),
+    "csv": ("none", "gzip", "zstd", "bz2"),
+}
 ROWS_SHOWN = 100
 LIST_ELEMENTS_SHOWN = 5
 NO_TERMINAL_WIDTH = 100_000  # a table that is read by a program is not folded
@@ -85,6 +89,46 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         unfinished.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def new_path(path: Path, lake: Path, *, force: bool = False) -> Iterator[Path]:
+    """A file or directory to be made beside its name, which it takes when it is complete.
+
+    lake : a directory in which nothing may be written but by commits
+    force : replace what is there
+
+    Raises BrainlakeError where something is there, or where it would lie inside of the lake.
+    """
+    whole = path.resolve()
+    if whole.is_relative_to(lake.resolve()):
+        raise BrainlakeError(f"{path} lies inside of the lake {lake}, which only commits write to: name another place")
+    if not force and (path.exists() or path.is_symlink()):
+        raise BrainlakeError(f"{path} is there already: --force replaces it")
+    if not whole.parent.is_dir():
+        raise BrainlakeError(f"{path} cannot be written: there is no directory {whole.parent}")
+    unfinished, old = (whole.with_name(f".{whole.name}.{os.getpid()}.{what}") for what in ("part", "old"))
+    try:
+        yield unfinished
+        if whole.is_dir():
+            whole.rename(old)
+        unfinished.rename(whole)
+    except OSError as error:
+        if old.exists() and not whole.exists():
+            old.rename(whole)
+        raise BrainlakeError(f"{path}: cannot be written: {error.strerror or error}") from None
+    finally:
+        for leftover in (unfinished, old):
+            _remove(leftover)
+
+
+def _remove(path: Path) -> None:
+    import shutil
+
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def _write_dat(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
     """Numbers apart by blanks, a row a line, no header: what simulators and plotting programs read."""
     import pyarrow as pa
@@ -113,13 +157,26 @@ def _missing_as_nan(column: pa.Array) -> pa.Array:
 
 
 def _write_csv(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
-    import pyarrow as pa
+    write_csv(batches, stream)
+
+
+def write_csv(batches: pa.RecordBatchReader, stream: Any) -> None:
+    """Write record batches as CSV to a binary stream, lists as JSON, bytes as hexadecimal digits."""
     from pyarrow import csv
 
+    flat = flat_batches(batches)
+    with csv.CSVWriter(stream, flat.schema, write_options=csv.WriteOptions(quoting_style="needed")) as writer:
+        for batch in flat:
+            writer.write_batch(batch)
+
+
+def flat_batches(batches: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """Record batches in types that CSV has."""
+    import pyarrow as pa
+
     schema = pa.schema([pa.field(f.name, _flat_type(f.type)) for f in batches.schema])
-    with csv.CSVWriter(stream, schema, write_options=csv.WriteOptions(quoting_style="needed")) as writer:
-        for batch in batches:
-            writer.write_batch(pa.record_batch([_flat(column) for column in batch.columns], schema=schema))
+    flat = (pa.record_batch([_flat(column) for column in batch.columns], schema=schema) for batch in batches)
+    return pa.RecordBatchReader.from_batches(schema, flat)
 
 
 def _flat_type(type_: pa.DataType) -> pa.DataType:

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 
 from .errors import QueryError
-from .forms import Row, cell_text, n_rows, plain, plain_batch, plain_name, spread, to_numpy, to_value, unique
+from .forms import Row, cell_text, grouped, n_rows, plain, plain_batch, plain_name, spread, to_numpy, to_value, unique
 from .interrupts import interruptible
-from .mistakes import explained, located
+from .mistakes import explained, located, of_duckdb
 from .pictures import Plots
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from .session import Session
+
+
+FEW_ROWS = 64  # at a time of lists and bytes, any of which may be large
 
 
 class Relation:
@@ -202,10 +205,15 @@ class Relation:
         return Row({name: to_value(table[name]) for name in table.column_names})
 
     def fetch_batches(self, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
-        """Record batches as they are computed; memory does not grow with the answer."""
+        """Record batches as they are computed, of at most so many rows, fewer of heavy ones.
+
+        Memory does not grow with the answer.
+        """
         with self._asking() as (cursor, bound):
-            batches = interruptible(lambda: bound.to_arrow_reader(rows), cursor.interrupt)
-            while (batch := interruptible(lambda: next(batches, None), cursor.interrupt)) is not None:
+            is_light = not any(kind.endswith(("]", ")", "BLOB")) for kind in self._types.values())
+            few = rows if is_light else min(rows, FEW_ROWS)
+            batches = interruptible(lambda: bound.to_arrow_reader(few), cursor.interrupt)
+            for batch in grouped(_all(batches, cursor), rows):
                 yield plain_batch(batch)
 
     def reader(self, rows: int = 65_536) -> pa.RecordBatchReader:
@@ -354,6 +362,18 @@ class Relation:
             "questions": {n: _hash(q.create) for n, q in questions.items()},
             "udfs": {n: _hash(inspect.getsource(u.function)) for n, u in used.items()},
         }
+
+
+def _all(batches: pa.RecordBatchReader, cursor: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
+    """Batches as they come; some of DuckDB's complaints pass through Arrow, and are DuckDB's own again."""
+    while True:
+        try:
+            batch = interruptible(lambda: next(batches, None), cursor.interrupt)
+        except (pa.ArrowException, OSError) as error:
+            raise of_duckdb(error) from None
+        if batch is None:
+            return
+        yield batch
 
 
 def _first_two(bound: duckdb.DuckDBPyRelation) -> pa.Table:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from . import describe
 from .admission import admit
-from .catalog import LakeState, TableState
+from .catalog import AttachmentState, LakeState, TableState
 from .errors import QueryError
 from .functions import declared, register_functions, sql_type
 from .held import FilesOfPartitions
@@ -79,7 +79,7 @@ class Session:
     def _prepare(self, state: LakeState) -> None:
         """Tables and UDFs now; views and macros when a question first rests on them, as DuckDB binds each it makes."""
         self.state = state
-        self._variables = dict(_variables(state))
+        self._variables = dict(file_variables(state))
         self._shape = _shape(state)
         self._made: set[str] = set()
         self._memos: dict[str, Memos] = {}
@@ -93,7 +93,7 @@ class Session:
         for schema in dict.fromkeys(name.partition(".")[0] for name in (*state.tables, *RELATIONS, "lake.columns")):
             con.execute(f"create schema if not exists {schema}")
         for name, table in state.tables.items():
-            con.execute(_create(name, table))
+            con.execute(create_over_files(name, table))
         self._empty_relations()
         for name in ("nwb.nwb_table", "nwb_table"):
             con.execute(NWB_TABLE.format(name=name))
@@ -134,7 +134,7 @@ class Session:
     def _lock(self) -> None:
         con = self._connection
         folders = [str(self.state.root / folder) for folder in ("data", "cache")]
-        con.execute(f"set global allowed_directories = [{', '.join(map(_text, folders))}]")
+        con.execute(f"set global allowed_directories = [{', '.join(map(sql_text, folders))}]")
         con.execute("set global enable_external_access = false")
         con.execute("set global lock_configuration = true")
 
@@ -178,7 +178,7 @@ class Session:
         for name in [name for name in self._made if self.questions[name].kept]:
             self._connection.execute(f"drop table {name}")
             self._made.discard(name)
-        self._variables = dict(_variables(state))
+        self._variables = dict(file_variables(state))
         self._set(self._connection, self._variables)
         self._set_attachments(self._connection)
         for name in self._filled:
@@ -195,18 +195,10 @@ class Session:
         self._set(con, {name: files[:1] for name, files in self._variables.items()})
 
     def _set_attachments(self, con: duckdb.DuckDBPyConnection) -> None:
-        paths: dict[str, str] = {}
-        bare: dict[str, list[str]] = {}
-        for one in self.state.attachments:
-            if one.kind == "nwb.table":
-                path = str(self.state.root / one.path)
-                name = one.name.strip("/")
-                bare.setdefault(name, []).append(path)
-                for file in (one.subject, one.source_url.rsplit("/", 1)[-1]):
-                    paths[f"{file}|{name}"] = path
-        paths |= {f"|{name}": found[0] for name, found in bare.items() if len(found) == 1}
+        root, paths = self.state.root, nwb_table_paths(self.state.attachments)
         con.execute(
-            f"set variable {ATTACHMENTS} = map(?::varchar[], ?::varchar[])", [list(paths), list(paths.values())]
+            f"set variable {ATTACHMENTS} = map(?::varchar[], ?::varchar[])",
+            [list(paths), [f"{root}/{path}" for path in paths.values()]],
         )
 
     # -- asking ---------------------------------------------------------------------------------------------------
@@ -326,13 +318,27 @@ def _versions(name: str, table: TableState) -> dict[str, list[int]]:
     return found
 
 
-def _variables(state: LakeState) -> Iterable[tuple[str, list[str]]]:
+def file_variables(state: LakeState) -> Iterable[tuple[str, list[str]]]:
+    """Session variable -> files, one a stored schema of a table."""
     for name, table in state.tables.items():
         for variable, indices in _versions(name, table).items():
             yield variable, [f"{state.root}/{table.files[i].path}" for i in indices]
 
 
-def _create(name: str, table: TableState) -> str:
+def nwb_table_paths(attachments: Iterable[AttachmentState]) -> dict[str, str]:
+    """What ``nwb_table`` may be asked for, ``file|table`` or ``|table`` -> its file, relative to the lake."""
+    paths: dict[str, str] = {}
+    bare: dict[str, list[str]] = {}
+    for one in attachments:
+        if one.kind == "nwb.table":
+            name = one.name.strip("/")
+            bare.setdefault(name, []).append(one.path)
+            for file in (one.subject, one.source_url.rsplit("/", 1)[-1]):
+                paths[f"{file}|{name}"] = one.path
+    return paths | {f"|{name}": found[0] for name, found in bare.items() if len(found) == 1}
+
+
+def create_over_files(name: str, table: TableState) -> str:
     """A table as a view: one scan for each stored schema, in today's columns."""
     versions = _versions(name, table)
     if not versions:
@@ -359,8 +365,9 @@ def _scan(table: TableState, variable: str, stored: pa.Schema) -> str:
         options = f", hive_partitioning = true, hive_types = {{'{table.spec.partition}': BIGINT}}"
     else:
         options = ", hive_partitioning = false"
-    return f"select {', '.join(columns)} from read_parquet(getvariable({_text(variable)}){options})"
+    return f"select {', '.join(columns)} from read_parquet(getvariable({sql_text(variable)}){options})"
 
 
-def _text(value: str) -> str:
+def sql_text(value: str) -> str:
+    """A text as SQL writes it."""
     return "'" + value.replace("'", "''") + "'"
