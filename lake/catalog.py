@@ -11,16 +11,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from . import ducklake
-from .errors import CatalogError, DamageError, LakeBusyError, SnapshotExpired, UnknownError
+from .errors import CatalogError, DamageError, LakeBusyError, lost_file
 from .relations import LIVE, relations_of
 from .relations import RELATIONS as RELATIONS  # what a session registers
+from .snapshots import find_snapshot, require_snapshot
+from .snapshots import snapshot_time as snapshot_time
 from .spec import TableSpec
 from .tables import TABLES
 from .userspec import spec_from_json
@@ -87,6 +89,19 @@ class LakeState:
     tables: Mapping[str, TableState]
     attachments: tuple[AttachmentState, ...]
     relations: Mapping[str, Callable[[], pa.Table]]
+
+    def lost(self, error: Exception) -> CatalogError:
+        """DuckDB's complaint about a data file that is missing or broken: the snapshot expired, or there is damage."""
+        try:
+            catalog = Catalog.open(self.root)
+            try:
+                with catalog.reading() as database:
+                    require_snapshot(database, self.snapshot_id)
+            finally:
+                catalog.close()
+        except CatalogError as why:
+            return why
+        return lost_file(error)
 
 
 class Catalog:
@@ -222,38 +237,15 @@ class Catalog:
 
     def resolve(self, at: int | str | datetime | None) -> int:
         """The snapshot meant by a number, a tag, or a time (the last one committed by then)."""
-        if at is None:
-            return self.latest()
         with self.reading() as database:
-            if isinstance(at, str):
-                row = database.execute("select snapshot_id from brainlake_tag where name = ?", [at]).fetchone()
-                if row:
-                    return self._kept(database, int(row[0]))
-                at = _when(at)
-            if isinstance(at, datetime):
-                moment = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-                query = "select max(snapshot_id) from ducklake_snapshot where snapshot_time <= ?"
-                row = database.execute(query, [snapshot_time(moment)]).fetchone()
-                if row[0] is None:
-                    raise UnknownError(f"the lake has no snapshot as old as {moment:%Y-%m-%d %H:%M:%S} UTC")
-                return int(row[0])
-            return self._kept(database, int(at))
-
-    @staticmethod
-    def _kept(database: sqlite3.Connection, number: int) -> int:
-        query = "select count(*) filter (where snapshot_id = ?), max(snapshot_id) from ducklake_snapshot"
-        found, newest = database.execute(query, [number]).fetchone()
-        if found:
-            return number
-        if 0 <= number < newest:
-            raise SnapshotExpired(f"snapshot {number} is no longer kept; `brainlake snapshots` lists those that are")
-        raise UnknownError(f"there is no snapshot {number}; the newest is {newest}")
+            return find_snapshot(database, at)
 
     def tag(self, name: str, snapshot_id: int) -> None:
         """Name a snapshot; a name in use moves."""
         if not name or name.isdigit():
             raise CatalogError(f"{name!r} cannot be a tag: a number means a snapshot")
         with self.writing() as database:
+            find_snapshot(database, snapshot_id)
             database.execute(
                 "insert or replace into brainlake_tag values (?, ?, ?)", [name, snapshot_id, snapshot_time()]
             )
@@ -265,6 +257,7 @@ class Catalog:
         with self.reading() as database:
             newest = int(database.execute("select max(snapshot_id) from ducklake_snapshot").fetchone()[0])
             at = {"v": newest if snapshot_id is None else snapshot_id}
+            require_snapshot(database, at["v"])
             tables = self._tables(database, at)
             attachments = tuple(
                 AttachmentState(*row)
@@ -311,7 +304,18 @@ class Catalog:
                 "select t.name, f.path from ducklake_data_file as f join brainlake_table as t using (table_id)"
             )
             known = {folder_of(name) + path for name, path in files}
-            return known | {path for (path,) in database.execute("select path from brainlake_attachment")}
+            known |= {path for (path,) in database.execute("select path from brainlake_attachment")}
+            dying = database.execute("select path from ducklake_files_scheduled_for_deletion")
+            return known | {ducklake.DATA_PATH + path for (path,) in dying}
+
+    def shrink(self) -> None:
+        """Give the file system back what deleted rows left, where that is much of the catalogue."""
+        with self._lock, _as_catalog_error(self.root):
+            free, pages = (
+                self._connection.execute(f"pragma {p}").fetchone()[0] for p in ("freelist_count", "page_count")
+            )
+            if free > max(pages // 4, 64):
+                self._patiently("vacuum")
 
     def live_ingests(self, subject: str | None = None, role: str | None = None) -> list[IngestState]:
         """Ingests that are live now, of one subject and role or of all."""
@@ -345,18 +349,6 @@ def _ingest_state(*row: Any) -> IngestState:
 def folder_of(table: str) -> str:
     """Where a table's files are, relative to the lake."""
     return ducklake.DATA_PATH + table.replace(".", "/") + "/"
-
-
-def _when(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise UnknownError(f"there is no tag {text!r} (nor is it a time): `brainlake snapshots` lists them") from None
-
-
-def snapshot_time(moment: datetime | None = None) -> str:
-    """A time as DuckLake writes it: UTC, microseconds."""
-    return (moment or datetime.now(UTC)).strftime("%Y-%m-%d %H:%M:%S.%f+00:00")
 
 
 def _first_rows(database: sqlite3.Connection) -> None:

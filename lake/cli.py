@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from .commands import asking, bringing, exporting, fetching, files, keeping, pipelines, serving
+from .commands import asking, bringing, exporting, fetching, files, keeping, pipelines, pruning, serving
 from .commands.base import DEFECT, INTERRUPTED, USER_ERROR, Where, examples, fail
 from .errors import BrainlakeError
 
@@ -22,6 +22,7 @@ COMMANDS: tuple[click.Command, ...] = (
     bringing.ingest,
     fetching.fetch,
     asking.sql,
+    asking.console,
     asking.tables,
     asking.describe,
     asking.find,
@@ -32,9 +33,11 @@ COMMANDS: tuple[click.Command, ...] = (
     keeping.write,
     keeping.materialize,
     asking.explain,
-    keeping.forget,
-    keeping.check_command,
-    keeping.compact,
+    pruning.forget,
+    pruning.compact,
+    pruning.expire,
+    pruning.du,
+    pruning.check_command,
     files.validate_swc,
     pipelines.pipeline,
     exporting.export,

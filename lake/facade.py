@@ -8,16 +8,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 import pyarrow as pa
 
-from . import maintenance, memo, writer
+from . import expiring, maintenance, memo, usage, writer
 from .catalog import Catalog
-from .errors import BrainlakeError, CatalogError, UnknownError, lost_file
+from .errors import BrainlakeError, CatalogError, UnknownError
 from .session import Session
 
 if TYPE_CHECKING:
@@ -104,10 +104,11 @@ class Lake:
     def __init__(self, catalog: Catalog, snapshot: At = None, temporary: Path | None = None) -> None:
         self.catalog = catalog
         self._temporary = temporary
+        state = catalog.state(catalog.resolve(snapshot))
         try:
-            self._session = Session(catalog.state(catalog.resolve(snapshot)))
+            self._session = Session(state)
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            raise lost_file(error) from None
+            raise state.lost(error) from None
 
     @property
     def path(self) -> Path:
@@ -357,6 +358,31 @@ class Lake:
         done = maintenance.compact(self.catalog, table)
         self.refresh()
         return done
+
+    def expire(
+        self,
+        keep: str | None = None,
+        keep_tags: Iterable[str] | None = None,
+        *,
+        grace: timedelta = expiring.GRACE,
+        dry_run: bool = False,
+    ) -> expiring.Expired:
+        """Give up old snapshots, and the room that they alone take: ``lake.expire("30d", ["submitted"])``.
+
+        keep : ``30d`` (also m, h, w), ``10 snapshots`` or a date; None: only remove what earlier runs left to its grace
+        keep_tags : tags whose snapshots stay; None: all. The newest snapshot always stays.
+        grace : for how long who has an expired snapshot open reads on; then they get SnapshotExpired
+
+        Raises CatalogError for a ``keep`` that means nothing, UnknownError for a tag that is not there.
+        """
+        done = expiring.expire(self.catalog, keep, keep_tags, grace=grace, dry_run=dry_run)
+        if not dry_run:
+            self.refresh()
+        return done
+
+    def usage(self, by: usage.By | None = None) -> pa.Table:
+        """What takes the room, in bytes: live, retired, expired, orphans, cache, raw; see :func:`.usage.usage`."""
+        return usage.usage(self.catalog, by)
 
     # -- for others -----------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from .errors import AbsentError, BrainlakeError, QueryError, UnknownError, lost_file
+from .errors import AbsentError, BrainlakeError, QueryError, UnknownError
 from .questions import Question
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def explained(error: duckdb.Error, session: Session, query: str, own: Iterable[s
     """
     text = str(error)
     if f"{session.state.root}/data/" in text and isinstance(error, LOST_FILE):
-        return lost_file(error)
+        return session.state.lost(error)
     raised = _RAISED.search(text)
     if raised and isinstance(error, (duckdb.InvalidInputException, duckdb.BinderException)):
         kinds = {"absent": AbsentError, "unknown": UnknownError, "wrong": QueryError}

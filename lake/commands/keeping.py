@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..errors import BrainlakeError
-from .base import DEFECT, USER_ERROR, Where, examples, pass_where, split_names
+from .base import USER_ERROR, Where, examples, pass_where, split_names
 
 
 @click.command(epilog=examples("brainlake tag submitted", "brainlake --at submitted sql 'from ecephys.sessions'"))
@@ -82,41 +82,3 @@ def materialize(where: Where, view: str | None, condition: str | None, jobs: int
         click.echo(f"failed: partition {value}: {reason}", err=True)
     click.echo(f"{view}: {len(done.computed)} partitions computed, {len(done.fresh)} were fresh")
     return USER_ERROR if done.failed else 0
-
-
-@click.command(epilog=examples("brainlake forget ecephys.session/715093703"))
-@click.argument("subject")
-@click.option("--role", help="Only what came in this role: session_nwb, project_csv ...")
-@pass_where
-def forget(where: Where, subject: str, role: str | None) -> None:
-    """Take out everything that came from a subject. Earlier snapshots keep it."""
-    lake = where.open_latest()
-    lake.forget(subject, role)
-    click.echo(f"forgot {subject} (snapshot {lake.snapshot})")
-
-
-@click.command("check", epilog=examples("brainlake check --deep", "brainlake check --repair"))
-@click.option("--deep", is_flag=True, help="Read every file, not only its size.")
-@click.option("--repair", is_flag=True, help="Remove files that no snapshot knows, left by interrupted work.")
-@pass_where
-def check_command(where: Where, deep: bool, repair: bool) -> int:
-    """Tell what is wrong with the lake, and what to do about it; exit code 2 if something is damaged."""
-    from ..facade import check  # works where the lake is too damaged to be opened
-
-    findings = check(where.path, repair=repair, deep=deep)
-    for finding in findings:
-        click.echo(f"{finding.kind}: {finding.what} ({finding.remedy})")
-    if not findings:
-        click.echo("all is well")
-    return DEFECT if any(finding.kind == "damage" for finding in findings) else 0
-
-
-@click.command(epilog=examples("brainlake compact", "brainlake compact ecephys.nwb_units"))
-@click.argument("table", required=False)
-@pass_where
-def compact(where: Where, table: str | None) -> None:
-    """Fold small files into large ones; answers do not change."""
-    lake = where.open_latest()
-    before = lake.snapshot
-    lake.compact(table)
-    click.echo("nothing to fold" if lake.snapshot == before else f"folded (snapshot {lake.snapshot})")

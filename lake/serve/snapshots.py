@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from ..catalog import Catalog
-from ..errors import CatalogError, lost_file
+from ..errors import CatalogError
 from ..facade import At
 from ..session import Session
 
@@ -88,7 +88,7 @@ class Snapshots:
                 spare.refresh(state)
             return spare
         except (duckdb.IOException, duckdb.InvalidInputException) as error:
-            raise lost_file(error) from None
+            raise state.lost(error) from None
 
     def _keep_warm(self, snapshot: int) -> None:
         """Let the newest snapshot be the one that stays when all clients have left."""

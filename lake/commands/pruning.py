@@ -1,0 +1,118 @@
+"""Keep a lake small and sound: forget, fold, expire, tell what takes the room, check."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..output import write_answer
+from .base import DEFECT, Where, examples, output_options, pass_where
+
+if TYPE_CHECKING:
+    from ..expiring import Expired
+
+
+@click.command(epilog=examples("brainlake forget ecephys.session/715093703"))
+@click.argument("subject")
+@click.option("--role", help="Only what came in this role: session_nwb, project_csv ...")
+@pass_where
+def forget(where: Where, subject: str, role: str | None) -> None:
+    """Take out everything that came from a subject. Earlier snapshots keep it."""
+    lake = where.open_latest()
+    lake.forget(subject, role)
+    click.echo(f"forgot {subject} (snapshot {lake.snapshot})")
+
+
+@click.command("check", epilog=examples("brainlake check --deep", "brainlake check --repair"))
+@click.option("--deep", is_flag=True, help="Read every file, not only its size.")
+@click.option("--repair", is_flag=True, help="Remove files that no snapshot knows, left by interrupted work.")
+@pass_where
+def check_command(where: Where, deep: bool, repair: bool) -> int:
+    """Tell what is wrong with the lake, and what to do about it; exit code 2 if something is damaged."""
+    from ..facade import check  # works where the lake is too damaged to be opened
+
+    findings = check(where.path, repair=repair, deep=deep)
+    for finding in findings:
+        click.echo(f"{finding.kind}: {finding.what} ({finding.remedy})")
+    if not findings:
+        click.echo("all is well")
+    return DEFECT if any(finding.kind == "damage" for finding in findings) else 0
+
+
+@click.command(epilog=examples("brainlake compact", "brainlake compact ecephys.nwb_units"))
+@click.argument("table", required=False)
+@pass_where
+def compact(where: Where, table: str | None) -> None:
+    """Fold small files into large ones; answers do not change."""
+    lake = where.open_latest()
+    before = lake.snapshot
+    lake.compact(table)
+    click.echo("nothing to fold" if lake.snapshot == before else f"folded (snapshot {lake.snapshot})")
+
+
+@click.command(
+    epilog=examples(
+        "brainlake expire --keep 30d --dry-run",
+        "brainlake expire --keep 30d --keep-tag submitted",
+        "brainlake expire --keep '10 snapshots'",
+        "brainlake expire",
+    )
+)
+@click.option(
+    "--keep", metavar="WHAT", help="30d (also m, h, w), '10 snapshots', or a date: what can be looked back at."
+)
+@click.option(
+    "--keep-tag", "tags", multiple=True, metavar="NAME", help="Keep the snapshots of these tags alone, not of all."
+)
+@click.option("--grace", default=24.0, show_default=True, type=click.FloatRange(0), metavar="HOURS",
+              help="For how long who has an expired snapshot open reads on.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what would go.")
+@pass_where
+def expire(where: Where, keep: str | None, tags: tuple[str, ...], grace: float, dry_run: bool) -> None:
+    """Give up old snapshots, and the room that they alone take. Nothing else deletes data.
+
+    Expired snapshots can no longer be opened. Their files go at the first `expire` after the grace, so run it now and
+    then; without --keep it does only that. The newest snapshot stays, and those with a tag unless --keep-tag names
+    others.
+    """
+    done = where.open_latest().expire(keep, tags or None, grace=timedelta(hours=grace), dry_run=dry_run)
+    for line in _told(done, grace, dry_run):
+        click.echo(line)
+
+
+def _told(done: Expired, grace: float, dry_run: bool) -> list[str]:
+    would = "would be " if dry_run else ""
+    lines = [f"{len(done.snapshots):,} snapshots {would}expired, {done.kept:,} kept"]
+    if done.tags:
+        lines.append(f"tags {would}given up: {', '.join(done.tags)}")
+    lines.append(f"{done.removed_files:,} files {would}removed: {in_bytes(done.removed_bytes)}")
+    if done.waiting_files:
+        lines.append(
+            f"{done.waiting_files:,} files ({in_bytes(done.waiting_bytes)}) go at the first `brainlake expire` "
+            f"when {grace:g} h have passed since their snapshots expired"
+        )
+    return lines
+
+
+def in_bytes(size: float) -> str:
+    """A size for people."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(size) < 1000:
+            return f"{size:,.0f} {unit}" if unit == "B" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"
+
+
+@click.command(epilog=examples("brainlake du", "brainlake du --by part", "brainlake du --by subject --format json"))
+@click.option("--by", type=click.Choice(["schema", "table", "part", "subject"]), help="Whom the data belong to.")
+@output_options
+@pass_where
+def du(where: Where, by: Any, **output: Any) -> None:
+    """Tell what takes the room: live data, what only earlier snapshots need, what expired, orphans, and the rest.
+
+    Sizes are in bytes and sum up to what is below the lake's directory.
+    """
+    answer = where.open_latest().usage(by)
+    write_answer(answer.to_reader(), output["format"], output["output"], output["rows"])
