@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import inspect
-import re
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -330,38 +329,24 @@ class Relation:
 
     def provenance(self) -> dict[str, Any]:
         """Where the answer comes from: snapshot, sources with SHA-256 and reader, and the code that computed it."""
-        from ..version import __version__
-        from .functions import declared
+        from .provenance import provenance
 
-        named = self._session.named(self.query)
-        tables = [n for n in named if n in self._session.state.tables]
-        files = self._session.state.relations["lake.files"]().to_pylist()
-        ids = {int(i) for f in files if f["table_name"] in tables for i in f["ingest_ids"] or ()}
-        ingests = self._session.state.relations["lake.ingests"]().to_pylist()
-        keep = (
-            "subject",
-            "role",
-            "source_url",
-            "source_sha256",
-            "reader",
-            "reader_version",
-            "dataset",
-            "version",
-            "doi",
-        )
-        questions = {n: self._session.questions[n] for n in sorted(named) if n in self._session.questions}
-        text = " ".join([self.query, *(q.body for q in questions.values())])
-        used = {n: u for n, u in declared().items() if re.search(rf"\b{n}\s*\(", text)}
-        return {
-            "brainlake": __version__,
-            "duckdb": duckdb.__version__,
-            "lake": str(self._session.state.root),
-            "snapshot": self._session.snapshot_id,
-            "query": self.query,
-            "sources": [{k: i[k] for k in keep} for i in ingests if i["ingest_id"] in ids],
-            "questions": {n: _hash(q.create) for n, q in questions.items()},
-            "udfs": {n: _hash(inspect.getsource(u.function)) for n, u in used.items()},
-        }
+        return provenance(self)
+
+    def cite(self) -> str:
+        """BibTeX of what the answer's sources ask to be cited, each entry once, and of brainlake."""
+        from .provenance import cite
+
+        return cite(self)
+
+    def lock(self, file: str | os.PathLike[str]) -> Path:
+        """Write down the question, where its answer comes from, and the answer; ``brainlake restore`` compares later.
+
+        file : a name that ends in ``.json``; the answer and the frames given lie beside it as Parquet
+        """
+        from .locking import lock
+
+        return lock(self, Path(file))
 
 
 def _all(batches: pa.RecordBatchReader, cursor: duckdb.DuckDBPyConnection) -> Iterator[pa.RecordBatch]:
@@ -393,6 +378,3 @@ def _frame(frame: Any) -> Any:
         return frame.arrow()
     return frame
 
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
