@@ -65,3 +65,61 @@ def image_of_tiles(
             image[row * EDGE : (row + 1) * EDGE, column * EDGE : (column + 1) * EDGE] = tile
         images.append(image[:height, :width].ravel())
     return Ragged.of(images, np.float64)
+
+
+@udf(
+    args=[_longs, _longs, pa.list_(pa.binary()), pa.string(), pa.int64(), pa.int64(), pa.int64()],
+    returns=pa.list_(pa.binary()),
+)
+def slab_planes(
+    ap_blocks: Ragged,
+    dv_blocks: Ragged,
+    voxel_bytes: Ragged,
+    dtype: np.ndarray,
+    n_ap: np.ndarray,
+    n_dv: np.ndarray,
+    n_planes: np.ndarray,
+) -> Ragged:
+    """Sagittal planes of a slab of blocks as the bytes of a file, ap fastest; 0 where there is no block.
+
+    ap_blocks, dv_blocks : ragged, place of each block, counted in blocks
+    voxel_bytes : ragged, the blocks
+    dtype : type of a voxel, as numpy names it
+    n_ap, n_dv : voxels along ap and dv
+    n_planes : planes of the slab, 16 but at the volume's right edge
+    returns : ragged lists of bytes, n_planes a slab, from left to right
+    """
+    planes: list[np.ndarray] = []
+    inner: Ragged = voxel_bytes.values  # type: ignore[assignment]  # a list of blobs comes as Ragged of Ragged
+    for i, name in enumerate(dtype):
+        kind = np.dtype(str(name)).newbyteorder("<")
+        slab = np.zeros((EDGE, -(-int(n_dv[i]) // EDGE) * EDGE, -(-int(n_ap[i]) // EDGE) * EDGE), kind)
+        for number, (ap, dv) in enumerate(zip(ap_blocks[i], dv_blocks[i], strict=True), voxel_bytes.offsets[i]):
+            block = inner[number].view(kind).reshape(EDGE, EDGE, EDGE)
+            slab[:, dv * EDGE : (dv + 1) * EDGE, ap * EDGE : (ap + 1) * EDGE] = block.transpose(2, 1, 0)
+        for plane in slab[: n_planes[i], : n_dv[i], : n_ap[i]]:
+            planes.append(np.ascontiguousarray(plane).view(np.uint8).ravel())
+    return Ragged(
+        Ragged.of(planes, np.uint8),  # type: ignore[arg-type]
+        np.concatenate([[0], np.cumsum(n_planes)]).astype(np.int64),
+    )
+
+
+@udf(args=[_longs, _doubles, pa.int64(), pa.float64(), pa.string()], returns=pa.binary())
+def plane_of_voxels(
+    places: Ragged, voxel_values: Ragged, n_voxels: np.ndarray, elsewhere: np.ndarray, dtype: np.ndarray
+) -> Ragged:
+    """Planes of which some voxels are told, as the bytes of a file.
+
+    places : ragged, index of each voxel within its plane
+    voxel_values : ragged, their values
+    n_voxels : voxels of the plane; elsewhere : value of those that are not told
+    dtype : type of a voxel, as numpy names it
+    returns : ragged bytes, one plane a row
+    """
+    rows = []
+    for i, name in enumerate(dtype):
+        plane = np.full(int(n_voxels[i]), elsewhere[i], np.dtype(str(name)).newbyteorder("<"))
+        plane[places[i]] = voxel_values[i]
+        rows.append(plane.view(np.uint8))
+    return Ragged.of(rows, np.uint8)

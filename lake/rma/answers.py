@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ...ingest import rma_grammar as rma
-from ..errors import AbsentError, QueryError
+from ..errors import QueryError
 from . import options as asked
-from . import translate
+from . import services, translate
 from .models import Model
 from .tree import Tree
 
@@ -93,6 +93,8 @@ class Api:
 
         Raises QueryError for a query with a mistake or beyond the limits, also while records are taken.
         """
+        if isinstance(query.stages[-1], rma.ServiceStage):
+            return self._service(query.stages[-1])
         stage, variables = self._until_last(query)
         return self._answer(stage, variables, flat)
 
@@ -106,9 +108,21 @@ class Api:
         for stage in before:
             if isinstance(stage, rma.PipeStage):
                 self._pipe(stage, records, variables)
+            elif isinstance(stage, rma.ServiceStage):
+                records = list(self._service(stage))
             else:
                 records = list(self._answer(_model_stage(stage), variables, False))
         return _model_stage(last), variables
+
+    def _service(self, stage: rma.ServiceStage) -> Answer:
+        until = self._deadline()
+        lines = translate.Statement(
+            "select distinct transgenic_line_id as id, transgenic_line as name from connectivity.experiments "
+            "where transgenic_line_id is not null and transgenic_line is not null", {}
+        )  # fmt: skip
+        known = {row["id"]: row["name"] for row in self._rows(lines, until)}
+        statement = services.statement(stage, known)
+        return Answer(None, (_flat(row) for row in self._within(self._rows(statement, until))))
 
     def _pipe(
         self, stage: rma.PipeStage, records: list[dict[str, Any]] | None, variables: dict[str, list[Any]]
@@ -210,7 +224,7 @@ def _model_stage(stage: rma.Stage) -> rma.ModelStage:
     if isinstance(stage, rma.ModelStage):
         return stage
     if isinstance(stage, rma.ServiceStage):
-        raise AbsentError(f"service {stage.name[:60]} is not answered from a lake: ask the API itself")
+        raise QueryError("a service's rows are records of no model: ask it by itself, or pipe it into one")
     raise QueryError("a query ends with a model, not with a pipe")
 
 

@@ -141,11 +141,15 @@ DOMAINS: Mapping[str, tuple[str, ...]] = {
     ),
     "ApiConnectivity": (
         """
-        select experiment_id as data_set_id, product_id, specimen_name, gender, strain, transgenic_line,
-            transgenic_line_id, structure_id, structure_name, structure_acronym as structure_abbrev,
+        select experiment_id as data_set_id, product_id, specimen_name, gender, strain,
+            if(transgenic_line is not null, {'name': transgenic_line, 'id': transgenic_line_id}, null)
+            as transgenic_line, transgenic_line_id, structure_id, structure_name, structure_acronym as structure_abbrev,
             array_to_string(injection_structure_ids, '/') as injection_structures, ap_um as injection_x,
-            dv_um as injection_y, ml_um as injection_z, injection_volume_mm3 as injection_volume
+            dv_um as injection_y, ml_um as injection_z, injection_volume_mm3 as injection_volume,
+            l.storage_directory
         from connectivity.experiments
+        left join (select experiment_id as listed_id, max(storage_directory) as storage_directory
+                   from connectivity.listed_experiments group by experiment_id) as l on l.listed_id = experiment_id
         """,
     ),
     "Alignment3d": (
@@ -223,6 +227,32 @@ DOMAINS: Mapping[str, tuple[str, ...]] = {
         """,
     ),
     "WellKnownFileType": ("select well_known_file_type_id as id, file_type as name from icephys.well_known_file_types",),
+    "EcephysSession": (
+        """
+        select session_id as id, specimen_id, session_type as stimulus_name, isi_experiment_id,
+            date_of_acquisition_utc as date_of_acquisition, published_at_utc as published_at
+        from ecephys.project_sessions
+        """,
+    ),
+    "EcephysProbe": (
+        """
+        select probe_id as id, session_id as ecephys_session_id, name, phase, sampling_rate,
+            lfp_sampling_rate_raw as lfp_sampling_rate, lfp_temporal_subsampling_factor, air_channel_index,
+            surface_channel_index, has_lfp_data as use_lfp_data
+        from ecephys.project_probes
+        """,
+    ),
+    "EcephysChannel": (
+        """
+        select channel_id as id, probe_id as ecephys_probe_id, local_index,
+            probe_horizontal_position::bigint as probe_horizontal_position,
+            probe_vertical_position::bigint as probe_vertical_position,
+            ap_um::bigint as anterior_posterior_ccf_coordinate, dv_um::bigint as dorsal_ventral_ccf_coordinate,
+            ml_um::bigint as left_right_ccf_coordinate, structure_id as ecephys_structure_id,
+            structure_acronym as ecephys_structure_acronym
+        from ecephys.project_channels
+        """,
+    ),
     "EcephysUnit": (
         """
         select unit_id as id, peak_channel_id as ecephys_channel_id, quality, snr, firing_rate, isi_violations,

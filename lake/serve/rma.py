@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ..errors import AbsentError, BrainlakeError, UnknownError
 from ..rma.answers import Limits
 from ..rma.formats import FORMATS, Written, message, write
+from .rma_files import made_file
 from .rma_routes import ROUTES, kept_file
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ LOOPBACK, PORT = "127.0.0.1", 8712
 AT_ONCE = 8  # queries that are computed at the same time; others wait
 IDLE_SECONDS = 30.0  # after which a client that says nothing is let go
 MAX_BODY = 1 << 20
+OCTETS = "application/octet-stream"
 
 
 class Server(ThreadingHTTPServer):
@@ -85,8 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             route = next(((r, m) for r in ROUTES if (m := r.pattern.fullmatch(path))), None)
             if route is None:
-                parameters = f"?{unquote(address.query)}" if address.query else ""
-                self._send_file(kept_file(self.server.lake, path + parameters))
+                self._file(path + (f"?{unquote(address.query)}" if address.query else ""))
                 return
             with self.server.turns:
                 # Plus signs stay: they are spaces inside of values, and the query's own parser knows where.
@@ -101,6 +102,15 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, written, fmt)
 
+    def _file(self, address: str) -> None:
+        """A file of the API: as it was fetched from the same address, else made of the lake's tables."""
+        try:
+            self._send_file(kept_file(self.server.lake, address))
+        except AbsentError:
+            with self.server.turns:
+                made = made_file(self.server.lake, address)
+            self._send(200, made, "file")
+
     def _refuse(self, status: int, text: str, fmt: str) -> None:
         known = fmt if fmt in FORMATS else "json"
         self._send(status, message(text, known, success=False), known)
@@ -108,7 +118,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, written: Written, fmt: str) -> None:
         with contextlib.closing(written.body):
             self.send_response(status)
-            self.send_header("Content-Type", f"{FORMATS[fmt]}; charset=utf-8")
+            self.send_header("Content-Type", f"{FORMATS[fmt]}; charset=utf-8" if fmt in FORMATS else OCTETS)
             self.send_header("Content-Length", str(written.size))
             self.end_headers()
             if self.command != "HEAD":
@@ -118,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_file(self, path: Path) -> None:
         with path.open("rb") as file:
             self.send_response(200)
-            self.send_header("Content-Type", "application/octet-stream")
+            self.send_header("Content-Type", OCTETS)
             self.send_header("Content-Length", str(path.stat().st_size))
             self.send_header("Content-Disposition", f'attachment; filename="{ascii(path.name)[1:-1]}"')
             self.end_headers()

@@ -7,12 +7,13 @@ made from the answers of some. Files are those that were fetched from the same a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...ingest.rma_grammar import ModelStage, Query, parse
+from ...ingest.rma_text import quote_string
 from ..errors import AbsentError, QueryError, UnknownError
 from ..rma.answers import Answer, Api
 from ..rma.formats import FORMATS
@@ -26,6 +27,8 @@ Parameters = Mapping[str, str]
 _FMT = rf"\.(?P<fmt>{'|'.join(FORMATS)})"
 _CLAUSES = ("criteria", "include")
 _OPTIONS = ("only", "except", "tabular", "order", "num_rows", "start_row", "count", "debug")
+_CALLS = {"intensity_values": "intensity_call", "density_values": "density_call", "pattern_values": "pattern_call"}
+_GROUP = re.compile(r"\[([^\[\]]*)\]")
 _LETTERS = {"BIGINT": "integer", "INTEGER": "integer", "SMALLINT": "integer", "TINYINT": "integer",
             "DOUBLE": "float", "FLOAT": "float", "BOOLEAN": "boolean", "TIMESTAMP": "datetime"}  # fmt: skip
 
@@ -137,6 +140,49 @@ def structure_graph(api: Api, match: re.Match[str], parameters: Parameters) -> A
     return _listed((one for one in nodes.values() if one["parent_structure_id"] not in nodes), model("Structure"))
 
 
+def annotated(api: Api, match: re.Match[str], parameters: Parameters) -> Answer:
+    """E13, C-AN1: image series with a manual annotation of any of the structures, its calls among those given."""
+    return _listed(
+        _annotated(api, {name: text.split(",") for name, text in parameters.items()}), model("SectionDataSet")
+    )
+
+
+def compound_annotated(api: Api, match: re.Match[str], parameters: Parameters) -> Answer:
+    """E14, C-AN2: image series by several groups of terms, joined from left to right by ``or`` and ``and``."""
+    pieces = [piece.strip() for piece in _GROUP.split(parameters.get("query", ""))]
+    groups, words = pieces[1::2], pieces[2:-1:2]
+    if not groups or pieces[0] or pieces[-1] or not set(words) <= {"or", "and"}:
+        raise QueryError("the query is [structures $in 1 : intensity_values $in 'High'] or [...] and [...]")
+    found: dict[int, dict[str, Any]] = {}
+    for group, word in zip(groups, ["or", *words], strict=True):
+        terms = (term.partition("$in") for term in group.split(" : "))
+        here = {one["id"]: one for one in _annotated(api, {name.strip(): text.split(",") for name, _, text in terms})}
+        found = {**found, **here} if word == "or" else {i: one for i, one in found.items() if i in here}
+    return _listed((found[i] for i in sorted(found)), model("SectionDataSet"))
+
+
+def _annotated(api: Api, terms: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    unknown = set(terms) - {*_CALLS, "structures", "age_names"}
+    if unknown:
+        raise QueryError(
+            f"there is no term {', '.join(sorted(unknown))[:60]}: there are structures, age_names, {', '.join(_CALLS)}"
+        )
+    lists = {name: [value.strip().strip("'") for value in values if value.strip()] for name, values in terms.items()}
+    calls = [(_CALLS[name], values) for name, values in lists.items() if name in _CALLS and values]
+    brackets = "".join(_among(name, values) for name, values in calls)
+    path = f"manual_annotations{brackets}"
+    if lists.get("structures"):
+        path += f"(structure{_among('id', lists['structures'])})"
+    criteria = [path]
+    if lists.get("age_names"):
+        criteria.append(f"specimen(donor(age{_among('name', lists['age_names'])}))")
+    return _all(api, f"model::SectionDataSet,rma::criteria,{','.join(criteria)},rma::options[order$eqid]")
+
+
+def _among(column: str, values: Sequence[str]) -> str:
+    return f"[{column}$in{','.join(quote_string(value) for value in values)}]"
+
+
 def _all(api: Api, text: str) -> list[dict[str, Any]]:
     joint = "" if "rma::options" in text else ",rma::options"
     return list(api.answer(parse(f"{text}{joint}[num_rows$eq'all'][count$eqfalse]")))
@@ -159,6 +205,8 @@ ROUTES = tuple(
         (rf"data/(?P<model>\w+)/(?P<id>\d{{1,18}}){_FMT}", record),
         (rf"data/(?P<model>\w+){_FMT}", schema),
         (rf"tree_search/(?P<model>Structure|Specimen)/(?P<id>\d{{1,18}}){_FMT}", tree_search),
+        (f"annotated_section_data_sets{_FMT}", annotated),
+        (f"compound_annotated_section_data_sets{_FMT}", compound_annotated),
         (rf"structure_graph_download/(?P<id>\d{{1,18}}){_FMT}", structure_graph),
     )
 )
