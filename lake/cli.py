@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from .commands import asking, bringing, exporting, fetching, files, keeping, pipelines, pruning, serving
+from .commands import asking, bringing, exporting, fetching, files, keeping, pipelines, pruning, serving, sharing
 from .commands.base import DEFECT, INTERRUPTED, USER_ERROR, Where, examples, fail
 from .errors import BrainlakeError
 
@@ -30,6 +30,10 @@ COMMANDS: tuple[click.Command, ...] = (
     asking.snapshots,
     keeping.tag,
     asking.diff,
+    sharing.provenance,
+    sharing.cite,
+    sharing.lock,
+    sharing.restore,
     keeping.write,
     keeping.materialize,
     asking.explain,

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from . import expiring, maintenance, memo, usage, writer
 from .catalog import Catalog
-from .errors import BrainlakeError, CatalogError, UnknownError
+from .errors import BrainlakeError, CatalogError, QueryError, UnknownError
 from .session import Session
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .export_views import Exported
     from .fetching import FetchReport, How
     from .ingestion import IngestReport, Progress
+    from .locking import Restored
     from .relation import Relation
     from .rma.answers import Api, Limits
 
@@ -223,30 +224,37 @@ class Lake:
         """Give the current snapshot a name that ``open(..., snapshot=name)`` and ``at(name)`` understand."""
         self.catalog.tag(name, self.snapshot)
 
-    def diff(self, relation: str, a: At, b: At) -> pl.DataFrame:
-        """Rows of a relation that only snapshot a or only snapshot b has (``change``: ``removed``, ``added``).
+    def diff(self, relation: str, a: At, b: At, key: str | Sequence[str] | None = None) -> pl.DataFrame:
+        """What differs between snapshots a and b: rows ``removed``, ``added`` and, where a key pairs them, ``changed``.
 
         relation : a name, or a query
+        key : columns that tell its rows apart; by default a stored table's own key. See :func:`.diffing.difference`.
         """
         import polars as pl
 
+        from .diffing import difference
+
         query = relation if " " in relation.strip() else f"from {self._known(relation)}"
+        own = self._session.state.tables.get(relation)
+        keys = [key] if isinstance(key, str) else list(key if key is not None else own.spec.key if own else ())
         with self.at(a) as before, self.at(b) as after:
             old, new = before.sql(query).arrow(), after.sql(query).arrow()
-        columns = [c for c in new.column_names if c in old.column_names and c != "ingest_id"]
-        tables = {"a": old.select(columns), "b": new.select(columns)}
-        return (
-            self.sql(
-                """
-            select 'removed' as change, * from (from a except all from b)
-            union all
-            select 'added' as change, * from (from b except all from a)
-            """,
-                tables=tables,
-            ).pl()
-            if columns
-            else pl.DataFrame()
-        )
+        try:
+            return pl.DataFrame(difference(old, new, keys))
+        except QueryError:
+            if key is not None:  # else another key was declared then
+                raise
+            return pl.DataFrame(difference(old, new))
+
+    def restore(self, file: str | os.PathLike[str], relative: float | None = None) -> Restored:
+        """Compare what a lock file (:meth:`.relation.Relation.lock`) tells with what this lake answers now.
+
+        relative : floats whose difference is at most this, relative to the larger, are the same; by default 1e-9
+        """
+        from .answers import RELATIVE
+        from .locking import restore
+
+        return restore(self._session, Path(file), RELATIVE if relative is None else relative)
 
     # -- writing --------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import click
 
 from ..errors import QueryError
 from ..output import write_answer
-from .base import Where, examples, output_options, pass_where, write_relation
+from .base import Where, examples, output_options, pass_where, split_names, write_relation
 
 
 @click.command(
@@ -36,11 +36,12 @@ def sql(
     table (for people), csv, json (an array of objects), parquet, arrow (a stream; with -o a Feather file), swc (the
     nodes of one reconstruction).
     """
-    text = _query_text(query)
-    write_answer(where.open().sql(text, _params(params) or None).reader(), format, output, rows)
+    text = query_text(query)
+    write_answer(where.open().sql(text, query_values(params) or None).reader(), format, output, rows)
 
 
-def _query_text(query: str | None) -> str:
+def query_text(query: str | None) -> str:
+    """A query as it was given: itself, in a .sql file, or on standard input."""
     if query is None and sys.stdin.isatty():
         raise click.UsageError("name a QUERY, a .sql file, or pipe one in")
     if query in (None, "-"):
@@ -54,7 +55,8 @@ def _query_text(query: str | None) -> str:
     return query
 
 
-def _params(pairs: tuple[str, ...]) -> dict[str, Any]:
+def query_values(pairs: tuple[str, ...]) -> dict[str, Any]:
+    """Values of ``--param NAME=VALUE``: JSON where it is, else text."""
     values: dict[str, Any] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -113,12 +115,16 @@ def snapshots(where: Where, **output: Any) -> None:
 @click.argument("relation")
 @click.argument("before")
 @click.argument("after")
+@click.option("--key", metavar="COLUMNS", help="Columns that tell its rows apart; by default a table's own key.")
 @output_options
 @pass_where
-def diff(where: Where, relation: str, before: str, after: str, **output: Any) -> None:
-    """Tell the rows of a relation that only one of two snapshots has."""
+def diff(where: Where, relation: str, before: str, after: str, key: str | None, **output: Any) -> None:
+    """Tell the rows of a relation that were added, removed or changed between two snapshots.
+
+    RELATION is a name, or a query. What a row had before stands in columns that end in _before.
+    """
     a, b = (int(at) if at.isdigit() else at for at in (before, after))
-    rows = where.open().diff(relation, a, b).to_arrow()
+    rows = where.open().diff(relation, a, b, split_names(key)).to_arrow()
     write_answer(rows.to_reader(), output["format"], output["output"], output["rows"])
 
 
@@ -128,5 +134,5 @@ def diff(where: Where, relation: str, before: str, after: str, **output: Any) ->
 @pass_where
 def explain(where: Where, query: str | None, **output: Any) -> None:
     """Tell how a question will be answered: what is stored, what is kept of views, and what is computed."""
-    answer = where.open().explain(_query_text(query))
+    answer = where.open().explain(query_text(query))
     write_answer(answer.to_reader(), output["format"], output["output"], output["rows"])

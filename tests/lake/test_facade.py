@@ -43,9 +43,9 @@ def test_own_tables_are_kept_replaced_and_seen_in_the_past(lake):
     assert lake.sql(query).pl()["label"].to_list() == ["c", "c"]
     with lake.at(first) as past:
         assert past.sql(query).pl()["label"].to_list() == ["a", "b"]
-    changes = lake.diff("lab.labels", first, second).sort("change", "unit_id")
-    assert changes.select("change", "label").rows() == [
-        ("added", "c"), ("added", "c"), ("removed", "a"), ("removed", "b"),
+    changes = lake.diff("lab.labels", first, second)
+    assert changes.select("change", "unit_id", "label_before", "label").rows() == [
+        ("changed", 1, "a", "c"), ("changed", 2, "b", "c"),
     ]  # fmt: skip
 
 
