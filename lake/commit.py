@@ -6,7 +6,7 @@ import contextlib
 import json
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -275,6 +275,44 @@ class Commit:
                 f"update {table} set end_snapshot = ? where ingest_id = ? and end_snapshot is null",
                 [self.snapshot_id, ingest_id],
             )
+
+    def retire_parts(self, ingest_id: int, parts: Collection[str]) -> None:
+        """An ingest goes on without some of its parts: another row of it begins here, with the same number."""
+        cursor = self.database.execute(
+            "select * from brainlake_ingest where ingest_id = ? and end_snapshot is null", [ingest_id]
+        )
+        row = dict(zip([name for name, *_ in cursor.description], cursor.fetchone(), strict=True))
+        self.database.execute(
+            "update brainlake_ingest set end_snapshot = ? where ingest_id = ? and end_snapshot is null",
+            [self.snapshot_id, ingest_id],
+        )
+        self.database.execute(
+            """insert into brainlake_ingest_part
+            select ingest_id, :now, part, case when part in (select value from json_each(:gone)) then 'available' else state end,
+                iif(part in (select value from json_each(:gone)), 0, n_rows),
+                iif(part in (select value from json_each(:gone)), 0, size_bytes), source_bytes
+            from brainlake_ingest_part where ingest_id = :id and begin_snapshot = :before""",
+            {
+                "now": self.snapshot_id,
+                "gone": json.dumps(list(parts)),
+                "id": ingest_id,
+                "before": row["begin_snapshot"],
+            },
+        )
+        (row["n_rows"], row["size_bytes"]) = self.database.execute(
+            "select sum(n_rows), sum(size_bytes) from brainlake_ingest_part where ingest_id = ? and begin_snapshot = ?",
+            [ingest_id, self.snapshot_id],
+        ).fetchone()
+        row["parts"] = json.dumps([part for part in json.loads(row["parts"]) if part not in parts])
+        versions = json.loads(row["spec_versions"]).items()
+        kept = {name: version for name, version in versions if name not in TABLES or TABLES[name].part not in parts}
+        row |= {"begin_snapshot": self.snapshot_id, "spec_versions": json.dumps(kept, sort_keys=True)}
+        self.database.execute(f"insert into brainlake_ingest values ({', '.join('?' * len(row))})", list(row.values()))
+        self.database.execute(
+            f"""update brainlake_attachment set end_snapshot = ? where ingest_id = ? and end_snapshot is null
+            and part in ({", ".join("?" * len(parts))})""",
+            [self.snapshot_id, ingest_id, *parts],
+        )
 
     def add_attachment(self, ingest_id: int, file: WrittenAttachment) -> None:
         self.database.execute(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import duckdb
 import pyarrow as pa
 
-from . import expiring, maintenance, memo, usage, writer
+from . import expiring, forgetting, maintenance, memo, usage, writer
 from .catalog import Catalog
 from .errors import BrainlakeError, CatalogError, QueryError, UnknownError
 from .session import Session
@@ -327,9 +327,22 @@ class Lake:
         self.refresh()
         return done
 
-    def forget(self, subject: str, role: str | None = None) -> Any:
-        """Take everything out that came from a subject (``ecephys.session/715093703``). Earlier snapshots keep it."""
-        done = writer.forget(self.catalog, subject, role)
+    def forget(
+        self,
+        subjects: str | Iterable[str],
+        role: str | None = None,
+        *,
+        only: Sequence[str] | None = None,
+        dry_run: bool = False,
+    ) -> forgetting.Forgotten:
+        """Take out what came from subjects, or parts of it, in one commit. Earlier snapshots keep it.
+
+        subjects : ``ecephys.session/715093703``, patterns, or ``session=715093703``; see :func:`.forgetting.forget`
+        role : only what came in this role; only : only these parts, as ``["lfp"]``; dry_run : tell what would go
+
+        Raises UnknownError for a subject that nothing is about, and for parts that nothing chosen holds.
+        """
+        done = forgetting.forget(self.catalog, subjects, role, only, dry_run=dry_run)
         self.refresh()
         return done
 

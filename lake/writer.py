@@ -8,32 +8,25 @@ import getpass
 import os
 import secrets
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from . import keys
 from .catalog import Catalog
-from .commit import Commit, committing, remove_unknown
-from .errors import CatalogError, UnknownError
-from .parquet import TableWriter, as_writing_error, read_file, seal, write_attachment
+from .commit import committing, remove_unknown
+from .errors import CatalogError
+from .parquet import TableWriter, as_writing_error, write_attachment
 from .records import (
     IngestRecord,
-    LiveFile,
     WrittenAttachment,
-    WrittenFile,
-    live_files,
     live_ingest_id,
-    spec_of,
-    stored_schema,
 )
+from .retiring import retire
 from .spec import TableSpec
 from .tables import TABLES
 from .userspec import user_spec
@@ -118,7 +111,7 @@ class IngestWriter:
         ingest_id = 1 + secrets.randbelow((1 << 52) - 1)
         self._record = IngestRecord(
             ingest_id, subject, role, source_url, source_size, "", reader, reader_version, options, parts,
-            dataset, version, doi, licence, author or _author(), message, citation=citation,
+            dataset, version, doi, licence, author or login_name(), message, citation=citation,
         )  # fmt: skip
         self._began = time.perf_counter()
         self._tables: dict[str, TableWriter] = {}
@@ -181,7 +174,7 @@ class IngestWriter:
         with committing(self._catalog, record.author, message) as commit:
             old = live_ingest_id(commit.database, record.subject, record.role)
             if old is not None:
-                retire(commit, self._catalog.root, old)
+                retire(commit, self._catalog.root, {old: None})
             for table in self._tables.values():
                 commit.table(table.spec)
                 keys.refuse_doubled_between(
@@ -212,63 +205,11 @@ class IngestWriter:
         ]
 
 
-def _author() -> str:
+def login_name() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
-
-
-def retire(commit: Commit, root: Path, ingest_id: int) -> None:
-    """Take an ingest's rows out of the next snapshot: whole files, and its share of folded ones."""
-    for file in live_files(commit.database, ingest_id=ingest_id):
-        if len(file.ingests) > 1:
-            rewrite(commit, root, file, without=ingest_id)
-        commit.retire_file(file)
-    commit.retire_ingest(ingest_id)
-
-
-def rewrite(commit: Commit, root: Path, file: LiveFile, without: int) -> None:
-    """Write a folded file anew without one ingest's rows, in the schema it has."""
-    folder = root / "data" / file.table.replace(".", "/")
-    schema = stored_schema(commit.database, file)
-    table = read_file(folder / file.path)
-    table = table.filter(pc.not_equal(table["ingest_id"], without)).cast(schema)
-    path = Path(file.path).with_name(f"{uuid.uuid4()}.parquet")
-    commit.drafts.append(folder / path)
-    pq.write_table(table, folder / path, compression="zstd")
-    sealed = seal(folder / path)
-    ingests = {i: n for i, n in file.ingests.items() if i != without}
-    stats = keys.stats_of(schema, table)
-    commit.add_file(
-        spec_of(commit.database, file),
-        WrittenFile(
-            path.as_posix(), table.num_rows, *sealed, ingests, file.partition_value, stats, schema, file.schema_version,
-        ),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Forgotten:
-    """What ``forget`` took out."""
-
-    snapshot_id: int
-    subjects: list[str] = field(default_factory=list)
-
-
-def forget(catalog: Catalog, subject: str, role: str | None = None, message: str | None = None) -> Forgotten:
-    """End every live ingest of a subject (in one role, or all). Raises UnknownError where there is none."""
-    live = catalog.live_ingests(subject, role)
-    if not live:
-        raise UnknownError(
-            f"nothing in the lake is about {subject}{f' ({role})' if role else ''}: see `brainlake holdings`"
-        )
-    with writers_lock(catalog.root), committing(catalog, _author(), message or f"forget {subject}") as commit:
-        for ingest in live:
-            retire(commit, catalog.root, ingest.ingest_id)
-            if ingest.reader == USER_READER:
-                commit.drop_table(ingest.subject.partition("/")[2])
-    return Forgotten(commit.snapshot_id, [f"{i.subject} ({i.role})" for i in live])
 
 
 def write_user_table(

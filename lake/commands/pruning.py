@@ -8,21 +8,40 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..output import write_answer
-from .base import DEFECT, Where, examples, output_options, pass_where
+from .base import DEFECT, Where, examples, output_options, pass_where, split_names
 
 if TYPE_CHECKING:
     from ..expiring import Expired
 
 
-@click.command(epilog=examples("brainlake forget ecephys.session/715093703"))
-@click.argument("subject")
+@click.command(
+    epilog=examples(
+        "brainlake forget ecephys.session/715093703",
+        "brainlake forget session=715093703 --only lfp",
+        "brainlake forget 'icephys.cell/*' --dry-run",
+        "brainlake forget table/lab.labels",
+    )
+)
+@click.argument("subjects", nargs=-1, required=True, metavar="SUBJECT...")
 @click.option("--role", help="Only what came in this role: session_nwb, project_csv ...")
+@click.option("--only", metavar="PARTS", help="Only these parts, as lfp,waveforms; the rest stays.")
+@click.option("--dry-run", is_flag=True, help="Say what would go, and how much room it takes.")
 @pass_where
-def forget(where: Where, subject: str, role: str | None) -> None:
-    """Take out everything that came from a subject. Earlier snapshots keep it."""
+def forget(where: Where, subjects: tuple[str, ...], role: str | None, only: str | None, dry_run: bool) -> None:
+    """Take out what came from subjects, or parts of it. Earlier snapshots keep it, until `brainlake expire`.
+
+    A SUBJECT is as `brainlake holdings` tells it, a pattern (quote it), or NAME=ID, as session=715093703: what is
+    about it, and what has rows of it and of no other, as the LFP of its probes.
+    """
     lake = where.open_latest()
-    lake.forget(subject, role)
-    click.echo(f"forgot {subject} (snapshot {lake.snapshot})")
+    done = lake.forget(subjects, role, only=split_names(only), dry_run=dry_run)
+    for item in done.items:
+        parts = "everything" if item.whole else ", ".join(item.parts)
+        size = f"{item.n_rows:,} rows, {in_bytes(item.size_bytes)}"
+        click.echo(f"{'would forget' if dry_run else 'forgot'} {item.subject} ({item.role}): {parts}: {size}")
+    if not dry_run:
+        room = in_bytes(done.size_bytes)
+        click.echo(f"snapshot {lake.snapshot} is without them; earlier ones keep {room} until `brainlake expire`")
 
 
 @click.command("check", epilog=examples("brainlake check --deep", "brainlake check --repair"))

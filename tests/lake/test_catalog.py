@@ -16,9 +16,10 @@ from brainlake.lake import catalog as catalog_module
 from brainlake.lake.catalog import Catalog
 from brainlake.lake.commit import committing
 from brainlake.lake.errors import CatalogError, DamageError, LakeBusyError, SnapshotExpired, UnknownError
+from brainlake.lake.forgetting import forget
 from brainlake.lake.records import IngestRecord, WrittenFile
 from brainlake.lake.tables import TABLES
-from brainlake.lake.writer import forget, write_user_table
+from brainlake.lake.writer import write_user_table
 
 LAYERS = "ecephys.unit_layers"
 

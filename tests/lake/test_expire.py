@@ -14,10 +14,11 @@ from brainlake.lake.catalog import Catalog
 from brainlake.lake.cli import run
 from brainlake.lake.errors import CatalogError, SnapshotExpired, UnknownError
 from brainlake.lake.expiring import expire
+from brainlake.lake.forgetting import forget
 from brainlake.lake.maintenance import check, compact
 from brainlake.lake.snapshots import snapshot_time
 from brainlake.lake.usage import usage
-from brainlake.lake.writer import forget, write_user_table
+from brainlake.lake.writer import write_user_table
 
 TRAINS, LAYERS = "ecephys.spike_trains", "ecephys.unit_layers"
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)

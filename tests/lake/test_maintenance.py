@@ -11,10 +11,11 @@ import pytest
 from brainlake.lake import tables
 from brainlake.lake.catalog import Catalog
 from brainlake.lake.errors import CatalogError
+from brainlake.lake.forgetting import forget
 from brainlake.lake.maintenance import check, compact, fold_small_tables, orphans, repair, to_fold
 from brainlake.lake.records import LiveFile
 from brainlake.lake.spec import Column, TableSpec, int32, int64
-from brainlake.lake.writer import IngestWriter, forget, writers_lock
+from brainlake.lake.writer import IngestWriter, writers_lock
 
 
 @pytest.fixture
