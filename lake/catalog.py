@@ -109,6 +109,7 @@ class Catalog:
 
     def __init__(self, root: Path, read_only: bool) -> None:
         self.root, self.read_only = root, read_only
+        self.frozen: str | None = None  # when it was published, if it was
         self._lock = threading.RLock()  # one transaction at a time; sessions of several threads may share a catalogue
         self._connection = self._connect()
 
@@ -165,16 +166,18 @@ class Catalog:
 
     def _check_format(self) -> None:
         with self.reading() as database:
-            row = database.execute("select value from brainlake_metadata where key = 'format_version'").fetchone()
-        if row is None or int(row[0]) > ducklake.FORMAT_VERSION:
-            found = "no" if row is None else row[0]
+            told = dict(database.execute("select key, value from brainlake_metadata").fetchall())
+        self.frozen = told.get("frozen")
+        self.read_only |= self.frozen is not None
+        found = int(told.get("format_version", 0))
+        if not found or found > ducklake.FORMAT_VERSION:
             raise CatalogError(
-                f"{self.root} has format {found}, this brainlake knows up to {ducklake.FORMAT_VERSION}: "
+                f"{self.root} has format {found or 'none'}, this brainlake knows up to {ducklake.FORMAT_VERSION}: "
                 "upgrade brainlake to open it"
             )
-        if int(row[0]) < ducklake.FORMAT_VERSION:
+        if found < ducklake.FORMAT_VERSION:
             raise CatalogError(
-                f"{self.root} has format {row[0]}, this brainlake works on {ducklake.FORMAT_VERSION}: "
+                f"{self.root} has format {found}, this brainlake works on {ducklake.FORMAT_VERSION}: "
                 f"`brainlake --lake {self.root} upgrade` brings it there"
             )
 
@@ -192,10 +195,31 @@ class Catalog:
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """The catalogue's write lock: everything inside commits, or nothing does."""
-        if self.read_only:
-            raise CatalogError(f"{self.root} cannot be written: its directory is read-only")
+        self.require_writable()
         with self._transaction("begin immediate") as database:
             yield database
+
+    def require_writable(self) -> None:
+        """Raise CatalogError where the lake takes no commits: it is published, or its directory is read-only."""
+        if self.frozen:
+            raise CatalogError(
+                f"{self.root} was published on {self.frozen} and does not change: "
+                "`brainlake copy` makes a lake of it that does"
+            )
+        if self.read_only:
+            raise CatalogError(f"{self.root} cannot be written: its directory is read-only")
+
+    @contextlib.contextmanager
+    def beside(self, other: Catalog) -> Iterator[sqlite3.Connection]:
+        """The write lock, with the tables of another lake's catalogue, as they are now, in the schema ``other``."""
+        self.require_writable()
+        with self._lock, _as_catalog_error(self.root):
+            self._connection.execute("attach ? as other", [(other.root / CATALOG_FILE).as_uri() + "?mode=ro"])
+            try:
+                with self._transaction("begin immediate") as database:
+                    yield database
+            finally:
+                self._connection.execute("detach other")
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:

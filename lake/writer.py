@@ -103,8 +103,7 @@ class IngestWriter:
         author: str | None = None,
         message: str | None = None,
     ) -> None:
-        if catalog.read_only:
-            raise CatalogError(f"{catalog.root} cannot be written: its directory is read-only")
+        catalog.require_writable()
         self._catalog = catalog
         self._sha256 = source_sha256 if callable(source_sha256) else lambda: source_sha256
         # 2^52 random values: two writers need no common counter, and a float64 holds the id exactly.
