@@ -15,27 +15,31 @@ import pyarrow as pa
 
 from ..lake.errors import SourceError
 from ..lake.spec import list_, text
+from ..lake.tables.rma import MODELS
 from . import connectivity_sections as sections
 from .connectivity_names import DATASET, EXPERIMENTS, UNIONIZES, Record, structure_ids
 from .contract import Identity, Part, Report, Rows, Setting, Source
 from .json_records import Records, column_of, extra_of, first_record
+from .rma_records import Gathered
 
 BATCH_RECORDS = 4_096
 HEAD = 16_384
 KINDS = (EXPERIMENTS, UNIONIZES)
+DATA_SETS = MODELS["DataSet"]
 
 
 class ConnectivityJsonReader:
     """Reader of lists of records of the connectivity atlas."""
 
     name = "connectivity_json"
-    version = "1"
+    version = "2"
     parts: Sequence[Part] = (
         Part("experiments", "experiments with their injection"),
         Part("unionizes", "sums of pixels by structure and hemisphere"),
         Part("alignments", "affine alignments of experiments to the reference space"),
         Part("injections", "stereotaxic injections"),
         Part("section_images", "images of sections, with their place in the stack"),
+        Part("records", "image series as the API has them, by model"),
     )
     settings: Sequence[Setting] = (Setting("experiment", "id of the experiment that an alignment is of"),)
 
@@ -98,11 +102,14 @@ class ConnectivityJsonReader:
             return
         kind = _kind(first_record(source))
         records, first = iter(Records(source)), 0
+        series = Gathered(source)
         if kind is UNIONIZES and (left := _unknown(source, kind)):
             report.skip(", ".join(left), "no attribute of unionizes")
         while batch := list(islice(records, BATCH_RECORDS)):
             if kind is None:
                 yield from sections.rows(source, batch, first, parts)
+                if "records" in parts:
+                    yield from series.rows_of(DATA_SETS, "SectionDataSet", map(sections.without_parts, batch))
             elif kind.spec.part in parts:
                 yield Rows(kind.spec.name, _rows(source, kind, batch, first))
             first += len(batch)

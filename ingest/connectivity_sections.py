@@ -38,6 +38,11 @@ def matches(record: Mapping[str, Any]) -> bool:
     )
 
 
+def without_parts(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What a section data set says of itself, and of further records that no table of connectivity keeps."""
+    return {name: value for name, value in record.items() if name not in ("alignment3d", *_IMAGES)}
+
+
 def is_alignment(source: Source) -> bool:
     """An alignment alone. Never raises."""
     return claimed(source, (b'"trv_00"',), lambda found: isinstance(found, dict) and "trv_00" in found)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
@@ -41,6 +41,7 @@ SIGNATURES = {
     "TransgenicLine": {"transgenic_line_type_name", "originating_lab"},
     "EcephysSession": {"specimen_id", "fail_eye_tracking", "habituation"},
     "EcephysProbe": {"ecephys_session_id", "air_channel_index"},
+    "SectionImage": {"data_set_id", "section_number", "tier_count"},
     "ApiCamCellMetric": {"cell_specimen_id", "experiment_container_id", "tld1_id"},
     "WellKnownFile": {"download_link", "attachable_type", "attachable_id"},
 }
@@ -64,7 +65,7 @@ class RmaReader:
         if tagged := _TAGGED.match(head):
             return tagged[1].decode() not in ELSEWHERE
         if head.lstrip().startswith(b"<"):
-            return _camel((root_of(head) or "").replace("-", "_")) in _MODEL_NAMES
+            return _camel((root_of(head) or "").replace("-", "_")) in _MODEL_NAMES | ELSEWHERE  # others read no XML
         return bool(_LIST.match(head)) and any(
             all(f'"{name}"'.encode() in head for name in names) for names in SIGNATURES.values()
         ) and _told(source) is not None  # fmt: skip
@@ -90,7 +91,7 @@ class RmaReader:
         if "records" not in parts:
             return
         name, records, _ = _opened(source)
-        gathered = _Gathered(source)
+        gathered = Gathered(source)
         declared = model(name)
         for number, record in enumerate(records):
             if declared is None or not _id(record, declared.key):
@@ -103,7 +104,7 @@ class RmaReader:
 
 
 @dataclass
-class _Gathered:
+class Gathered:
     """Records met and not yet given back, by model; each id of a model once."""
 
     source: Source
@@ -153,6 +154,12 @@ class _Gathered:
             "attributes": json.dumps(record, ensure_ascii=False),
         })  # fmt: skip
         self.n_waiting += 1
+
+    def rows_of(self, declared: Model, name: str, records: Iterable[Mapping[str, Any]]) -> Iterator[Rows]:
+        """Rows of records of one model, and of those nested in them."""
+        for record in records:
+            self.add(declared, name, record, 1)
+        yield from self.rows()
 
     def rows(self) -> Iterator[Rows]:
         """Give back what waits."""

@@ -18,6 +18,7 @@ import duckdb
 
 from ...ingest import rma_grammar as rma
 from ..errors import QueryError
+from ..mistakes import explained
 from . import options as asked
 from . import services, translate
 from .models import Model
@@ -97,6 +98,11 @@ class Api:
             return self._service(query.stages[-1])
         stage, variables = self._until_last(query)
         return self._answer(stage, variables, flat)
+
+    def rows(self, sql: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Rows of a question of our own, within the limits."""
+        found = self._within(self._rows(translate.Statement(sql, dict(params)), self._deadline()))
+        return [_flat(row) for row in found]
 
     # -- stages ---------------------------------------------------------------------------------------------------
 
@@ -210,7 +216,7 @@ class Api:
         except duckdb.InterruptException:
             raise late from None
         except duckdb.Error as error:
-            raise QueryError(f"the lake cannot answer this: {str(error).splitlines()[0]}") from None
+            raise explained(error, self.session, statement.sql) from None
         finally:
             timer.cancel()
             cursor.close()

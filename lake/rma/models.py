@@ -251,7 +251,10 @@ _OVERRIDES: Mapping[str, Mapping[str, Association]] = {
         "structures": Many("Structure", "ontology_id"),
         "structure_graphs": Many("StructureGraph", "ontology_id"),
     },
-    "Atlas": {"graphic_group_labels": Through("GraphicGroupLabel", tellers.ATLAS_LABELS)},
+    "Atlas": {
+        "graphic_group_labels": Through("GraphicGroupLabel", tellers.ATLAS_LABELS),
+        "atlas_data_sets": Through("AtlasDataSet", tellers.ATLAS_DATA_SETS),
+    },
     "DataSet": {
         "section_images": Many("SectionImage", "data_set_id"),
         "sub_images": Many("SubImage", "data_set_id"),
@@ -261,6 +264,7 @@ _OVERRIDES: Mapping[str, Mapping[str, Association]] = {
         "projection_structure_unionizes": Many("ProjectionStructureUnionize", "section_data_set_id"),
         "structure_unionizes": Many("StructureUnionize", "section_data_set_id"),
         "manual_annotations": Many("ManualAnnotation", "section_data_set_id"),
+        "atlases": Through("Atlas", tellers.DATA_SET_ATLASES),
         "genes": Through("Gene", tellers.DATA_SET_GENES),
         "products": Through("Product", tellers.DATA_SET_PRODUCTS),
     },

@@ -270,6 +270,13 @@ DOMAINS: Mapping[str, tuple[str, ...]] = {
 # -- pairs of associated records -----------------------------------------------------------------------------------
 
 ATLAS_LABELS = "select atlas_id as owner, unnest(graphic_group_label_ids) as member from ccf.atlases"
+# Told from either side.
+ATLAS_DATA_SETS = """
+    select owner_id as owner, member_id as member from rma.links
+    where owner_model = 'Atlas' and association = 'atlas_data_sets'
+    union select member_id, owner_id from rma.links where owner_model = 'DataSet' and association = 'atlases'
+"""
+DATA_SET_ATLASES = f"select member as owner, owner as member from ({ATLAS_DATA_SETS}) as d"
 DATA_SET_GENES = """
     select data_set_id as owner, gene_id as member from ish.data_set_genes
     union select owner_id, member_id from rma.links where association = 'genes' and member_model = 'Gene'

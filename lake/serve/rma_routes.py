@@ -18,6 +18,7 @@ from ..errors import AbsentError, QueryError, UnknownError
 from ..rma.answers import Answer, Api
 from ..rma.formats import FORMATS
 from ..rma.models import Attached, Many, Model, One, model, models
+from ..rma.tellers import ATLAS_DATA_SETS
 
 if TYPE_CHECKING:
     from ..facade import Lake
@@ -179,6 +180,71 @@ def _annotated(api: Api, terms: Mapping[str, Sequence[str]]) -> list[dict[str, A
     return _all(api, f"model::SectionDataSet,rma::criteria,{','.join(criteria)},rma::options[order$eqid]")
 
 
+# -- synchronisation -------------------------------------------------------------------------------------------------
+
+
+def synchronised(api: Api, match: re.Match[str], parameters: Parameters) -> Answer:
+    """E15 to E20: where a pixel, a point or a structure lies in images, or in the reference space."""
+    sync = _SYNCS[match["verb"]]
+    params: dict[str, Any] = {"id": int(match["id"])}
+    for name in sync.parameters:
+        text = parameters.get(name)
+        if not text:
+            raise QueryError(f"{match['verb']} needs {', '.join(sync.parameters)}")
+        try:
+            params[name] = [int(one) for one in text.split(",")] if name.endswith("_ids") else float(text)
+        except ValueError:
+            kind = "ids" if name.endswith("_ids") else "a number"
+            raise QueryError(f"{name} is {kind}, not {text[:60]!r}") from None
+    rows = api.rows(sync.query, params)
+    return _listed({sync.name: row} for row in rows)
+
+
+@dataclass(frozen=True)
+class Sync:
+    """``query`` gives the records, each under ``name``; ``parameters`` are the address's."""
+
+    query: str
+    parameters: tuple[str, ...]
+    name: str = "image_sync"
+
+
+_SYNCED = "i.data_set_id as section_data_set_id, i.section_image_id, i.section_number, i.x, i.y"
+_SYNCS: Mapping[str, Sync] = {
+    "image_to_atlas": Sync(
+        f"""
+        select {_SYNCED}
+        from ccf.image_to_images($id, $x, $y, annotated_only := true, data_sets := (
+            select list(d.member) from ({ATLAS_DATA_SETS}) as d where d.owner = $atlas_id::bigint)) as i
+        """,
+        ("x", "y", "atlas_id"),
+    ),
+    "image_to_image": Sync(
+        f"select {_SYNCED} from ccf.image_to_images($id, $x, $y, data_sets := $section_data_set_ids) as i",
+        ("x", "y", "section_data_set_ids"),
+    ),
+    "image_to_image_2d": Sync(
+        f"select {_SYNCED} from ccf.image_to_images($id, $x, $y, images := $section_image_ids) as i",
+        ("x", "y", "section_image_ids"),
+    ),
+    "reference_to_image": Sync(
+        f"""
+        with point as (select $x as ap_um, $y as dv_um, $z as ml_um, $id::bigint as reference_space_id)
+        select {_SYNCED} from ccf.reference_to_images('point', $section_data_set_ids) as i
+        """,
+        ("x", "y", "z", "section_data_set_ids"),
+    ),
+    "image_to_reference": Sync(
+        "select r.ap_um as x, r.dv_um as y, r.ml_um as z from ccf.image_to_reference($id, $x, $y) as r",
+        ("x", "y"),
+        "image_to_reference",
+    ),
+    "structure_to_image": Sync(
+        f"select i.structure_id, {_SYNCED} from ccf.structure_to_images($id, $structure_ids) as i", ("structure_ids",)
+    ),
+}
+
+
 def _among(column: str, values: Sequence[str]) -> str:
     return f"[{column}$in{','.join(quote_string(value) for value in values)}]"
 
@@ -205,6 +271,7 @@ ROUTES = tuple(
         (rf"data/(?P<model>\w+)/(?P<id>\d{{1,18}}){_FMT}", record),
         (rf"data/(?P<model>\w+){_FMT}", schema),
         (rf"tree_search/(?P<model>Structure|Specimen)/(?P<id>\d{{1,18}}){_FMT}", tree_search),
+        (rf"(?P<verb>{'|'.join(_SYNCS)})/(?P<id>\d{{1,18}}){_FMT}", synchronised),
         (f"annotated_section_data_sets{_FMT}", annotated),
         (f"compound_annotated_section_data_sets{_FMT}", compound_annotated),
         (rf"structure_graph_download/(?P<id>\d{{1,18}}){_FMT}", structure_graph),

@@ -149,7 +149,7 @@ MODELS: dict[str, Model] = {model.name: model for model in (
            "f section_thickness t qc_date b failed expression delegate",
            "specimen:Specimen plane_of_section:PlaneOfSection treatments:Treatment probes:Probe genes:Gene products:Product "
            f"section_images:SectionImage sub_images:SectionImage atlas_images:AtlasImage equalization:Equalization "
-           f"alignment3d:Alignment3d manual_annotations:ManualAnnotation {_FILES}",
+           f"alignment3d:Alignment3d manual_annotations:ManualAnnotation atlases:Atlas {_FILES}",
            ("SectionDataSet", "AtlasDataSet")),
     _model("SubImage", "sub_images",
            "s type path axes image_type expression_path projection_function "
@@ -199,7 +199,8 @@ MODELS: dict[str, Model] = {model.name: model for model in (
     _model("Ontology", "ontologies", "s name abbreviation description i organism_id b has_atlas", "organism:Organism"),
     _model("Atlas", "atlases",
            "s name image_type xyz_sort i structure_graph_id specimen_id treatment_id graphic_group_label_id reference_space_id",
-           "structure_graph:StructureGraph graphic_group_labels:GraphicGroupLabel reference_space:ReferenceSpace"),
+           "structure_graph:StructureGraph graphic_group_labels:GraphicGroupLabel reference_space:ReferenceSpace "
+           "atlas_data_sets:AtlasDataSet"),
     _model("GraphicGroupLabel", "graphic_group_labels", "s name color"),
     _model("ReferenceSpace", "reference_spaces", "s name anatomy storage_directory i organism_id age_id", _FILES),
     _model("NeuronalModel", "neuronal_models", "s name i specimen_id neuronal_model_template_id neuron_reconstruction_id",

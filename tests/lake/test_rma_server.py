@@ -80,6 +80,13 @@ def test_trees(url: str) -> None:
         ("well_known_file_download/1", 404),
         ("well_known_file_download/../../catalog.sqlite", 404),
         ("data/query.json?q=service::mouse_connectivity_correlation[row$eq1]", 404),
+        ("data/query.json?q=service::human_microarray_expression[probes$eq1]", 404),
+        ("data/query.json?q=service::mouse_connectivity_correlation[row$eq'one']", 400),
+        ("data/query.json?q=service::mouse_connectivity_injection_coordinate[seed_point$eq1,2]", 400),
+        ("data/query.json?q=service::no_such_service[row$eq1]", 400),
+        ("compound_annotated_section_data_sets.json?query=[structures $in 1] xor [structures $in 2]", 400),
+        ("annotated_section_data_sets.json?structures=1&wings='High'", 400),
+        ("svg/5", 404),
     ],
 )
 def test_what_cannot_be_answered_says_so_in_the_api_s_form(url: str, address: str, status: int) -> None:

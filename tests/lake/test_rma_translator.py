@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -20,6 +21,7 @@ class MemorySession:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
+        self.state = SimpleNamespace(root="/nowhere")
 
     def cursor(self, query: str | None = None, params: Any = None) -> duckdb.DuckDBPyConnection:
         return self.connection.cursor()
