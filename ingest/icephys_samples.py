@@ -79,7 +79,9 @@ def quantised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """
     if not len(values):
         return None
-    low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
+    low, high = float(np.min(values)), float(np.max(values))
+    if has_nan := bool(np.isnan(low)):  # fmin and fmax pass over it, and take several times as long
+        low, high = float(np.fmin.reduce(values)), float(np.fmax.reduce(values))
     if not np.isfinite(high - low):
         return None
     step = 1.0 if low == high else _step(_probe(values))
@@ -90,7 +92,7 @@ def quantised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     with np.errstate(invalid="ignore", over="ignore"):
         scale = kind(1 / step)
         first, last = np.rint(kind(low) * scale), np.rint(kind(high) * scale)
-        n_levels, has_nan = float(last - first) + 1, bool(np.isnan(np.min(values)))
+        n_levels = float(last - first) + 1
     if not n_levels + has_nan <= min(_MAX_LEVELS, len(values) / 2):  # or the table would be the greater part
         return None
     codes = np.empty(len(values), np.uint16)

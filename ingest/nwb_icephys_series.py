@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .chunk_slices import whole
 from .hdf5 import Dataset
 from .notes import Notes
 from .nwb_columns import text_or_none
@@ -133,7 +134,8 @@ class PatchSeries:
 
         Single-precision samples are converted in single precision (NW-8), others in double.
         """
-        stored = self.data[start : len(self.data) if stop is None else stop].reshape(-1)
+        is_whole = start == 0 and stop in (None, len(self.data))
+        stored = (whole(self.data) if is_whole else self.data[start:stop]).reshape(-1)
         is_single = stored.dtype.kind == "f" and stored.dtype.itemsize <= 4
         converted: np.ndarray = stored.astype(np.float32 if is_single else np.float64, copy=False)
         with np.errstate(over="ignore", invalid="ignore"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 from brainlake.ingest import chunk_slices
-from brainlake.ingest.chunk_slices import slices
+from brainlake.ingest.chunk_slices import slices, whole
 from brainlake.ingest.contract import Source
 from brainlake.ingest.hdf5 import Hdf5File
 from brainlake.lake.errors import SourceError
@@ -20,6 +21,15 @@ CHUNK, ROWS = 1_000, 3_000
 @pytest.fixture(autouse=True)
 def _however_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunk_slices, "_WORTH_IT", 0)
+    monkeypatch.setattr(chunk_slices, "_WORTH_IT_WHOLE", 0)
+    monkeypatch.setattr(chunk_slices, "_TASK", 20_000)  # two chunks or three
+
+
+@pytest.fixture(params=["zlib", "isal"])
+def _library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = pytest.importorskip("zlib" if request.param == "zlib" else "isal.isal_zlib")
+    monkeypatch.setattr(chunk_slices, "decompressobj", library.decompressobj)
+    monkeypatch.setattr(chunk_slices, "InflateError", library.error)
 
 
 def _write(path: Path, values: np.ndarray, **how: Any) -> Source:
@@ -35,6 +45,7 @@ def _read(source: Source, rows: int = ROWS, threads: int = 3) -> np.ndarray:
     return np.concatenate([values for _, values in found])
 
 
+@pytest.mark.usefixtures("_library")
 @pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "u2", ">f8"])
 @pytest.mark.parametrize(
     "how",
@@ -48,8 +59,12 @@ def _read(source: Source, rows: int = ROWS, threads: int = 3) -> np.ndarray:
 )
 def test_values_are_those_of_the_library(tmp_path: Path, dtype: str, how: dict[str, Any]) -> None:
     values = (np.random.default_rng(0).normal(size=10_500) * 1_000).astype(dtype)
-    found = _read(_write(tmp_path / "x.h5", values, chunks=(CHUNK,), **how))
-    assert found.tobytes() == values.astype(values.dtype.newbyteorder("=")).tobytes()
+    source = _write(tmp_path / "x.h5", values, chunks=(CHUNK,), **how)
+    expected = values.astype(values.dtype.newbyteorder("=")).tobytes()
+    assert _read(source).tobytes() == expected
+    with Hdf5File.open(source) as file:
+        told = whole(file.dataset("/list"))
+    assert told.astype(told.dtype.newbyteorder("=")).tobytes() == expected
 
 
 def test_slices_that_cut_chunks_and_contiguous_lists_are_read_the_ordinary_way(tmp_path: Path) -> None:
@@ -68,6 +83,7 @@ def test_a_chunk_that_was_never_written_is_the_fill_value(tmp_path: Path) -> Non
     assert found.tolist() == [7.0] * 1_000 + [1.0] * 1_000 + [7.0] * 3_000
 
 
+@pytest.mark.usefixtures("_library")
 def test_a_damaged_chunk_is_one_error_naming_the_list(tmp_path: Path) -> None:
     source = _write(tmp_path / "x.h5", np.random.default_rng(1).normal(size=5_000), chunks=(CHUNK,), compression="gzip")
     with h5py.File(source.path) as file:
@@ -78,3 +94,16 @@ def test_a_damaged_chunk_is_one_error_naming_the_list(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         _read(source)
     assert caught.value.where == "/list"
+    with Hdf5File.open(source) as file, pytest.raises(SourceError, match=r"/list.*damaged"):
+        whole(file.dataset("/list"))
+
+
+@pytest.mark.usefixtures("_library")
+def test_a_chunk_that_claims_more_than_it_may_is_refused_without_inflating_it(tmp_path: Path) -> None:
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset("list", (2_000,), "f8", chunks=(CHUNK,), compression="gzip")
+        data.id.write_direct_chunk((0,), zlib.compress(bytes(100_000_000)))
+        data[CHUNK:] = 1.0
+    with Hdf5File.open(Source(path, str(path))) as file, pytest.raises(SourceError, match="8,001 bytes instead of"):
+        whole(file.dataset("/list"))
