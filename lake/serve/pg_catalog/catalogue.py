@@ -1,0 +1,243 @@
+"""The catalogue of a session: a private DuckDB with PostgreSQL's tables, views and functions in it."""
+
+from __future__ import annotations
+
+import re
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from ....version import __version__
+from ...admission import admit
+from ...relations import table_of
+from ...session import Session
+from .contract import SERVER_VERSION, ClientContext, Rewritten
+from .functions import Functions
+from .objects import LakeObjects, database_oid, objects_of, role_oid
+from .rewriting import CatalogueQuery, LakeQuestion, Mention, translate
+from .rows import rows_of
+from .system import SystemRelation, system
+
+_HERE = Path(__file__).parent
+_SCHEMAS = {"pg_catalog": "pg", "information_schema": "info"}
+_ARROW = {
+    "BIGINT": pa.int64(), "INTEGER": pa.int32(), "SMALLINT": pa.int16(), "BOOLEAN": pa.bool_(),
+    "FLOAT": pa.float32(), "DOUBLE": pa.float64(), "VARCHAR": pa.string(), "SMALLINT[]": pa.list_(pa.int16()),
+    "BIGINT[]": pa.list_(pa.int64()), "VARCHAR[]": pa.list_(pa.string()),
+}  # fmt: skip
+DESCRIPTION = f"PostgreSQL {SERVER_VERSION} (brainlake {__version__} on DuckDB {duckdb.__version__})"
+STARTED = datetime.now(UTC)
+
+# What a client's settings are where it and its server say nothing of them, and what they mean.
+SETTINGS = {
+    "application_name": ("", "Sets the application name to be reported in statistics and logs."),
+    "bytea_output": ("hex", "Sets the output format for bytea."),
+    "client_encoding": ("UTF8", "Sets the client's character set encoding."),
+    "datestyle": ("ISO, MDY", "Sets the display format for date and time values."),
+    "default_transaction_isolation": (
+        "read committed",
+        "Sets the transaction isolation level of each new transaction.",
+    ),
+    "default_transaction_read_only": ("on", "Sets the default read-only status of new transactions."),
+    "extra_float_digits": ("1", "Sets the number of digits displayed for floating-point values."),
+    "integer_datetimes": ("on", "Shows whether datetimes are integer based."),
+    "intervalstyle": ("postgres", "Sets the display format for interval values."),
+    "lc_collate": ("C", "Shows the collation order locale."),
+    "lc_ctype": ("C", "Shows the character classification and case conversion locale."),
+    "max_identifier_length": ("63", "Shows the maximum identifier length."),
+    "max_index_keys": ("32", "Shows the maximum number of index keys."),
+    "server_encoding": ("UTF8", "Shows the server (database) character set encoding."),
+    "server_version": (SERVER_VERSION, "Shows the server version."),
+    "server_version_num": ("150013", "Shows the server version as an integer."),
+    "standard_conforming_strings": ("on", "Causes '...' strings to treat backslashes literally."),
+    "statement_timeout": ("0", "Sets the maximum allowed duration of any statement."),
+    "timezone": ("UTC", "Sets the time zone for displaying and interpreting time stamps."),
+    "transaction_isolation": ("read committed", "Sets the current transaction's isolation level."),
+    "transaction_read_only": ("on", "Sets the current transaction's read-only status."),
+}
+
+
+class Catalogue:
+    """What clients of a lake's session see in ``pg_catalog`` and ``information_schema``. Safe from many threads."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._changing = threading.Lock()
+        self._built: _Built | None = None
+
+    def rewrite(self, sql: str, client: ClientContext) -> Rewritten | None:
+        """What to run for a statement; None: the statement as it is, on the lake's session.
+
+        Raises QueryError for a query of the catalogue that cannot be answered.
+        """
+        found = translate(sql)
+        if found is None:
+            return None
+        if isinstance(found, LakeQuestion):
+            return Rewritten(self._filled(sql, found, client), None)
+        return Rewritten(found.sql, self._cursor(found, client), found.types)
+
+    def _filled(self, sql: str, question: LakeQuestion, client: ClientContext) -> str:
+        pieces, at = [], 0
+        told = _Told(client, self._session)
+        for mention in question.mentions:
+            pieces += [sql[at : mention.start], told.literal(mention)]
+            at = mention.end
+        return "".join((*pieces, sql[at:]))
+
+    def _cursor(self, query: CatalogueQuery, client: ClientContext) -> duckdb.DuckDBPyConnection:
+        built = self._current()
+        cursor = built.connection.cursor()
+        for name, value in query.settings:
+            client.settings[name] = value
+        told = _Told(client, self._session)
+        for name, value in told.variables(built.lake).items():
+            if isinstance(value, dict):
+                given = [list(value), list(value.values())]
+                cursor.execute(f"set variable {name} = map(?::varchar[], ?::varchar[])", given)
+            else:
+                cursor.execute(f"set variable {name} = ?", [value])
+        admit(cursor, query.sql)
+        return cursor
+
+    def _current(self) -> _Built:
+        """The catalogue of the snapshot that the session is on."""
+        with self._changing:
+            state = self._session.state
+            if self._built is None or self._built.state is not state:
+                self._built = _Built(self._session)
+            return self._built
+
+
+class _Built:
+    """A private DuckDB with the catalogue of one snapshot."""
+
+    def __init__(self, session: Session) -> None:
+        self.state = session.state
+        self.lake: LakeObjects = objects_of(session)
+        self.connection = duckdb.connect(config={"threads": 1})
+        con = self.connection
+        con.execute("set global TimeZone = 'UTC'")
+        con.execute("set global python_enable_replacements = false")
+        for schema in _SCHEMAS.values():
+            con.execute(f"create schema {schema}")
+        rows = rows_of(self.lake, system())
+        Functions(rows, self.lake).register(con)
+        views = _statements("views.sql")
+        for name, relation in system().relations.items():
+            if name not in views:
+                con.execute(f"create table {_own(relation)} ({', '.join(_columns(relation))})")
+                if relation.schema == "pg_catalog" and relation.name in rows:
+                    _insert(con, relation, rows[relation.name])
+        macros, of_tables = (_HERE / "macros.sql").read_text().split("-- relations\n")
+        con.execute(macros)
+        for name, query in views.items():
+            _view(con, system().relations[name], query)
+        con.execute(of_tables)
+        con.execute("set global enable_external_access = false")
+        con.execute("set global lock_configuration = true")
+
+
+class _Told:
+    """What a client's connection is told about itself."""
+
+    def __init__(self, client: ClientContext, session: Session) -> None:
+        self._client, self._session = client, session
+        self._settings = {name: value for name, (value, _) in SETTINGS.items()} | dict(client.settings)
+
+    def path(self, schemas: dict[str, int]) -> list[str]:
+        """The schemas, of those there are, in which bare names are looked for."""
+        wanted = self._settings.get("search_path", "public")
+        names = [name.strip().strip('"') for name in wanted.split(",")]
+        return [name for name in names if name in schemas]
+
+    def variables(self, lake: LakeObjects) -> dict[str, Any]:
+        """The variables that macros.sql and views.sql read."""
+        client = self._client
+        return {
+            "client_user": client.user,
+            "client_role": role_oid(client.user) if client.user != "brainlake" else 10,
+            "client_database": client.database,
+            "client_database_oid": database_oid(client.database),
+            "client_pid": client.backend_pid,
+            "client_path": self.path(lake.by_schema),
+            "client_settings": self._settings,
+            "default_settings": {name: value for name, (value, _) in SETTINGS.items()},
+            "meanings_of_settings": {name: meaning for name, (_, meaning) in SETTINGS.items()},
+            "server_description": DESCRIPTION,
+            "server_start_time": STARTED,
+            "snapshot_id": self._session.snapshot_id,
+        }
+
+    def literal(self, mention: Mention) -> str:
+        """What a mention in a question to the lake stands for, as SQL."""
+        client, given = self._client, mention.given
+        match mention.function:
+            case "current_user" | "session_user" | "current_role" | "getpgusername":
+                value: str | int | None = client.user
+            case "current_catalog" | "current_database":
+                value = client.database
+            case "current_schema":
+                schemas = dict.fromkeys((name.partition(".")[0] for name in self._session.names()), 0) | {"public": 0}
+                value = next(iter(self.path(schemas)), None)
+            case "version":
+                value = DESCRIPTION
+            case "pg_backend_pid":
+                value = client.backend_pid
+            case "txid_current" | "pg_current_xact_id":
+                value = self._session.snapshot_id
+            case "pg_client_encoding":
+                value = "UTF8"
+            case "pg_is_in_recovery":
+                return "false"
+            case "pg_postmaster_start_time":
+                return f"timestamptz '{STARTED.isoformat()}'"
+            case "current_setting" if given:
+                value = self._settings.get(given[0].lower())
+                if value is None and given[1:] != ("true",):
+                    return f"error({_text(f'unrecognized configuration parameter {given[0]!r}')})"
+            case _:
+                value = None
+        return "null" if value is None else str(value) if isinstance(value, int) else _text(value)
+
+
+def _own(relation: SystemRelation) -> str:
+    return f'{_SCHEMAS[relation.schema]}."{relation.name}"'
+
+
+def _columns(relation: SystemRelation) -> list[str]:
+    return [f'"{column.name}" {column.duckdb_type}' for column in relation.columns]
+
+
+def _statements(file: str) -> dict[str, str]:
+    """The definitions of a file by the name in the comment before each."""
+    parts = re.split(r"^-- ((?:pg_catalog|information_schema)\.\w+)$", (_HERE / file).read_text(), flags=re.MULTILINE)
+    return {name: text.strip().rstrip(";") for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _insert(con: duckdb.DuckDBPyConnection, relation: SystemRelation, rows: list[dict[str, Any]]) -> None:
+    schema = pa.schema([(column.name, _ARROW.get(column.duckdb_type, pa.string())) for column in relation.columns])
+    names = schema.names
+    table = table_of(([row.get(name) for name in names] for row in rows), schema)
+    con.register("_rows", table)
+    con.execute(f"insert into {_own(relation)} select * from _rows")
+    con.unregister("_rows")
+
+
+def _view(con: duckdb.DuckDBPyConnection, relation: SystemRelation, query: str) -> None:
+    """A view of all columns that PostgreSQL has, NULL where the definition does not name them."""
+    given = set(con.sql(query).columns)
+    if unknown := given - {column.name for column in relation.columns}:
+        raise AssertionError(f"{relation.name} has no {', '.join(sorted(unknown))}")
+    columns = ", ".join(
+        f'{c.name if c.name in given else "null"}::{c.duckdb_type} as "{c.name}"' for c in relation.columns
+    )
+    con.execute(f"create view {_own(relation)} as select {columns} from ({query})")
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
