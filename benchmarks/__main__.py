@@ -36,6 +36,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
     "windows": ("Windows of time", asking.windows),
     "analyses": ("Whole questions", asking.analyses),
     "sweeps": ("Sweeps of a cell", sweeps.fetching),
+    "sweep_ingest": ("Ingest of a cell's sweeps", sweeps.ingesting),
     "features": ("Features of a recorded cell", icephys.features),
     "counting": ("Counts of 500 units in 50,000 windows", counting.counting),
     "morphology": ("Features of reconstructions", morphology.morphology),

@@ -10,26 +10,21 @@ import h5py
 import numpy as np
 from brainlake.tests.fixtures.allen_icephys import MadeCell, make_cell, write_nwb1
 
-from .material import Material
-from .measure import Row, faster, milliseconds, seconds, within
+from .material import Material, ingest
+from .measure import Row, faster, milliseconds, peak_memory, seconds, within
 from .sweep_layout import LONG, SHORT
 
 SPECIMEN = 464212183
-N_SWEEPS = 20
+N_SWEEPS, MANY_SWEEPS = 20, 100
 SHORT_SWEEP, LONG_SWEEP = 0, 1
 
 
 def fetching(material: Material) -> list[Row]:
     """Sweeps of 0.6 and 2 M samples at 200 kHz of one cell."""
-    path, root = material.directory / "sweeps.nwb", material.directory / "sweeps"
-    if not path.exists():
-        _write(path)
-    took, n_samples = 0.0, 0
+    path, root = _recording(material, N_SWEEPS), material.directory / "sweeps"
     if not root.exists():
-        with brainlake.create(root) as lake:
-            took, _ = seconds(lambda: lake.ingest(path))
-    read = seconds(lambda: [_h5py(path, i) for i in range(N_SWEEPS)])[0]
-    rows = [faster("ingest of a cell, 20 sweeps: reading them by h5py", took * 1e3, read * 1e3, "h5py")] if took else []
+        ingest(path, root)
+    rows, n_samples = [], 0
     with brainlake.open(root) as lake:
         for name, sweep in (("0.6 M", SHORT_SWEEP), ("2 M", LONG_SWEEP)):
             fetch, window, envelope = (
@@ -54,13 +49,41 @@ def fetching(material: Material) -> list[Row]:
     return rows
 
 
-def _write(path: Path) -> None:
-    """Twenty long squares; longer ones hold the same responses over and over, with noise of their own."""
+def ingesting(material: Material) -> list[Row]:
+    """Ingest against reading the same sweeps by h5py: of one cell, and of each sweep more; and its memory."""
+    paths = [_recording(material, n) for n in (N_SWEEPS, MANY_SWEEPS)]
+    root = material.directory / "sweeps_ingested"
+    ours = [ingest(path, root) for path in paths]
+    peer = [
+        seconds(lambda p=path, n=n: [_h5py(p, i) for i in range(n)])[0]
+        for path, n in zip(paths, (N_SWEEPS, MANY_SWEEPS), strict=True)
+    ]
+    rows = [
+        faster(f"ingest of a cell, {n} sweeps", took * 1e3, read * 1e3, "h5py, reading only")
+        for n, took, read in zip((N_SWEEPS, MANY_SWEEPS), ours, peer, strict=True)
+    ]
+    more, read = ((many - few) / (MANY_SWEEPS - N_SWEEPS) * 1e3 for few, many in (ours, peer))
+    rows.append(faster("each sweep more", more, read, "h5py, reading only", 0.8))
+    peaks = [peak_memory(ingest, path, root) for path in paths]
+    rows.append(Row(f"peak memory, {N_SWEEPS} sweeps", peaks[0], "MB"))
+    rows.append(within("memory while the file grows 5×", peaks[1] / peaks[0], 1.5, "×"))
+    return rows
+
+
+def _recording(material: Material, n_sweeps: int) -> Path:
+    path = material.directory / f"sweeps_{n_sweeps}.nwb"
+    if not path.exists():
+        _write(path, n_sweeps)
+    return path
+
+
+def _write(path: Path, n_sweeps: int) -> None:
+    """Long squares; longer ones hold the same responses over and over, with noise of their own."""
     rng = np.random.default_rng(0)
     made = make_cell(SPECIMEN, sampling_rate=200_000.0, step=1.0)
     squares = [sweep for sweep in made.sweeps if sweep.stimulus_name == "Long Square"]
     sweeps = []
-    for number in range(N_SWEEPS):
+    for number in range(n_sweeps):
         square, n = squares[number % len(squares)], LONG if number % 2 else SHORT
         noise = np.rint(rng.normal(0, 1.2, n)).astype(np.float32) * np.float32(0.03125)
         sweeps.append(
