@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from brainlake.lake.catalog import Catalog
-from brainlake.lake.maintenance import fold_small_tables
+from brainlake.lake.folding import fold_small_tables
 from brainlake.lake.tables import TABLES
 from brainlake.lake.writer import IngestWriter
 from brainlake.tests.fixtures.allen_ecephys import make_session

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import duckdb
 import pyarrow as pa
 
-from . import expiring, forgetting, maintenance, memo, usage, writer
+from . import checking, expiring, folding, forgetting, memo, mending, usage, writer
 from .catalog import Catalog
 from .errors import BrainlakeError, CatalogError, QueryError, UnknownError
 from .session import Session
@@ -63,26 +63,37 @@ def open(path: str | os.PathLike[str] | None = None, snapshot: At = None) -> Lak
 
 
 def check(
-    path: str | os.PathLike[str] | None = None, *, repair: bool = False, deep: bool = False
-) -> list[maintenance.Finding]:
+    path: str | os.PathLike[str] | None = None,
+    *,
+    repair: bool = False,
+    deep: bool = False,
+    progress: Progress | None = None,
+) -> list[checking.Finding]:
     """What is wrong with a lake, also where it is too damaged to be opened; see :meth:`Lake.check`."""
-    catalog = Catalog.open(Path(path) if path is not None else default_path())
-    try:
-        return _findings(catalog, repair=repair, deep=deep)
-    finally:
-        catalog.close()
+    with contextlib.closing(Catalog.open(Path(path) if path is not None else default_path())) as catalog:
+        return _findings(catalog, repair=repair, deep=deep, progress=progress)
 
 
-def _findings(catalog: Catalog, *, repair: bool, deep: bool) -> list[maintenance.Finding]:
+def drop_damaged(
+    path: str | os.PathLike[str] | None = None, *, deep: bool = False, progress: Progress | None = None
+) -> forgetting.Forgotten | None:
+    """Take out what lost a file, also where the lake is too damaged to be opened; see :func:`.mending.drop_damaged`."""
+    with contextlib.closing(Catalog.open(Path(path) if path is not None else default_path())) as catalog:
+        return mending.drop_damaged(catalog, deep=deep, progress=progress)
+
+
+def _findings(
+    catalog: Catalog, *, repair: bool, deep: bool, progress: Progress | None = None
+) -> list[checking.Finding]:
     from .ingestion import stale_ingests
 
     if repair:
-        maintenance.repair(catalog)
+        mending.repair(catalog)
     stale = [
-        maintenance.Finding("stale", f"{old.subject} ({old.role}) from {old.source_url}", "brainlake ingest --stale")
+        checking.Finding("stale", f"{old.subject} ({old.role}) from {old.source_url}", "brainlake ingest --stale")
         for old in stale_ingests(catalog)
     ]
-    return maintenance.check(catalog, deep=deep) + stale
+    return checking.check(catalog, deep=deep, progress=progress) + stale
 
 
 def _open_file(path: Path) -> Lake:
@@ -370,13 +381,19 @@ class Lake:
         """How a question will be answered: each relation below it, and whether it is stored, kept or computed."""
         return memo.explain(self._session, query)
 
-    def check(self, *, repair: bool = False, deep: bool = False) -> list[maintenance.Finding]:
-        """What is wrong with the lake, each with its remedy; ``repair`` removes what no snapshot knows."""
-        return _findings(self.catalog, repair=repair, deep=deep)
+    def check(
+        self, *, repair: bool = False, deep: bool = False, progress: Progress | None = None
+    ) -> list[checking.Finding]:
+        """What is wrong with the lake, each with its remedy.
 
-    def compact(self, table: str | None = None) -> Any:
-        """Fold small files into large ones; answers do not change."""
-        done = maintenance.compact(self.catalog, table)
+        repair : first remove what no snapshot knows
+        deep : also compare the digest of every file, and derive statistics and keys anew from its rows
+        """
+        return _findings(self.catalog, repair=repair, deep=deep, progress=progress)
+
+    def compact(self, table: str | None = None) -> list[folding.Folded]:
+        """Fold the files of small tables into few, of one or of all; answers do not change. Tells the gain."""
+        done = folding.compact(self.catalog, table)
         self.refresh()
         return done
 

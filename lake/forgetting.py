@@ -104,13 +104,27 @@ def _going(
     return tuple(items)
 
 
+def gone_of(database: sqlite3.Connection, ingests: Collection[int]) -> tuple[Gone, ...]:
+    """What goes when ingests go whole."""
+    return tuple(
+        Gone(*row, tuple(sorted(_present(database, row[0]))), True, *_room(database, row[0], (), True))
+        for row in _live(database)
+        if row[0] in ingests
+    )
+
+
+def _live(database: sqlite3.Connection) -> list[tuple[int, str, str, str, str]]:
+    """Number, subject, role, source and reader of live ingests."""
+    query = """select ingest_id, subject, role, source_url, reader from brainlake_ingest
+        where end_snapshot is null order by subject, role"""
+    return database.execute(query).fetchall()
+
+
 def _chosen(
     database: sqlite3.Connection, wanted: Sequence[str], role: str | None
 ) -> list[tuple[int, str, str, str, str]]:
     """Live ingests that the selectors mean; each must mean one."""
-    query = """select ingest_id, subject, role, source_url, reader from brainlake_ingest
-        where end_snapshot is null order by subject, role"""
-    live = database.execute(query).fetchall()
+    live = _live(database)
     chosen: set[int] = set()
     for selector in wanted:
         found = {row[0] for row in live if _means(selector, row[1])}

@@ -20,7 +20,7 @@ from ..ingest.contract import Attachment, Reader, Report, Source
 from .catalog import Catalog, IngestState
 from .citing import Told, recorded
 from .errors import BrainlakeError, ForeignError, SourceError
-from .maintenance import fold_small_tables
+from .folding import fold_small_tables
 from .tables import TABLES
 from .workers import Died, Workers
 from .writer import IngestWriter

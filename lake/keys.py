@@ -29,6 +29,21 @@ def refuse_doubled_within(spec: TableSpec, root: Path, files: Sequence[WrittenFi
         raise DoubledKeyError(f"{source}: {spec.name} would hold {_say(spec, found)} twice")
 
 
+def held_twice(spec: TableSpec, root: Path, files: Sequence[tuple[str, pa.Schema]]) -> str | None:
+    """A key that several rows of files hold, for messages; the files' paths are below the table's folder."""
+    if not spec.key:
+        return None
+    paths: dict[str, list[str]] = {}
+    for path, schema in files:  # an older file may name a key column otherwise
+        theirs = ", ".join(f'"{_stored_name(schema, spec, name)}" as "{name}"' for name in spec.key)
+        paths.setdefault(theirs, []).extend(_paths(root, spec, [path]))
+    scans = " union all ".join(f"select {theirs} from read_parquet(?, hive_partitioning = false)" for theirs in paths)
+    columns = ", ".join(f'"{name}"' for name in spec.key)
+    query = f"select {columns} from ({scans}) group by all having count(*) > 1 limit 1"
+    found = _ask(query, list(paths.values()))
+    return _say(spec, found) if found else None
+
+
 def refuse_doubled_between(
     database: sqlite3.Connection, root: Path, spec: TableSpec, files: Sequence[WrittenFile], source: str
 ) -> None:

@@ -192,7 +192,7 @@ class _OpenFile:
         self._encoding: deque[tuple[int, Future[None]]] = deque()  # (bytes, row group being encoded)
         self._pending: list[pa.Table] = []
         self._last: pa.Table | None = None
-        self._stats = {name: _Range() for name in _stats_columns(spec)}
+        self._stats = {name: Range() for name in _stats_columns(spec)}
         self._n_rows = 0
 
     def write(self, table: pa.Table) -> None:
@@ -314,7 +314,7 @@ def _stats_columns(spec: TableSpec) -> list[str]:
     return [name for name in names if not pa.types.is_list(spec[name].type)] + ["ingest_id"]
 
 
-class _Range:
+class Range:
     """Minimum, maximum, values and NULLs of a column, over batches."""
 
     def __init__(self) -> None:

@@ -142,6 +142,15 @@ def live_files(
     return list(files.values())
 
 
+def file_counts(database: sqlite3.Connection) -> dict[str, int]:
+    """Live files of each small table that has any."""
+    query = """select t.name, t.user_spec is not null, count(*) from ducklake_data_file as f
+        join brainlake_table as t using (table_id)
+        where f.end_snapshot is null group by t.name"""
+    rows = database.execute(query).fetchall()
+    return {name: count for name, is_users, count in rows if is_users or (name in TABLES and not TABLES[name].is_bulk)}
+
+
 def stored_schema(database: sqlite3.Connection, file: LiveFile) -> pa.Schema:
     """The schema that a file has."""
     (blob,) = database.execute(

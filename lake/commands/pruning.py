@@ -44,15 +44,26 @@ def forget(where: Where, subjects: tuple[str, ...], role: str | None, only: str 
         click.echo(f"snapshot {lake.snapshot} is without them; earlier ones keep {room} until `brainlake expire`")
 
 
-@click.command("check", epilog=examples("brainlake check --deep", "brainlake check --repair"))
-@click.option("--deep", is_flag=True, help="Read every file, not only its size.")
+@click.command(
+    "check",
+    epilog=examples("brainlake check --deep", "brainlake check --repair", "brainlake check --deep --drop-damaged"),
+)
+@click.option("--deep", is_flag=True, help="Compare the digest of every file, and derive statistics and keys anew.")
 @click.option("--repair", is_flag=True, help="Remove files that no snapshot knows, left by interrupted work.")
+@click.option(
+    "--drop-damaged", is_flag=True, help="Take out every source that lost rows, so that it can be brought again."
+)
 @pass_where
-def check_command(where: Where, deep: bool, repair: bool) -> int:
+def check_command(where: Where, deep: bool, repair: bool, drop_damaged: bool) -> int:
     """Tell what is wrong with the lake, and what to do about it; exit code 2 if something is damaged."""
-    from ..facade import check  # works where the lake is too damaged to be opened
+    from .. import facade  # works where the lake is too damaged to be opened
+    from ..progress import ingest_progress
 
-    findings = check(where.path, repair=repair, deep=deep)
+    with ingest_progress() as progress:
+        if drop_damaged and (done := facade.drop_damaged(where.path, deep=deep, progress=progress)):
+            for item in done.items:
+                click.echo(f"took out {item.subject} ({item.role}), from {item.source_url}")
+        findings = facade.check(where.path, repair=repair, deep=deep, progress=progress)
     for finding in findings:
         click.echo(f"{finding.kind}: {finding.what} ({finding.remedy})")
     if not findings:
@@ -64,11 +75,16 @@ def check_command(where: Where, deep: bool, repair: bool) -> int:
 @click.argument("table", required=False)
 @pass_where
 def compact(where: Where, table: str | None) -> None:
-    """Fold small files into large ones; answers do not change."""
-    lake = where.open_latest()
-    before = lake.snapshot
-    lake.compact(table)
-    click.echo("nothing to fold" if lake.snapshot == before else f"folded (snapshot {lake.snapshot})")
+    """Fold small files into large ones; answers do not change.
+
+    Each file costs a question about a millisecond. Tables with partitions keep a file a partition.
+    """
+    done = where.open_latest().compact(table)
+    for one in done:
+        files, size = f"{one.files_before:,} files to {one.files_after:,}", in_bytes(one.bytes_before)
+        click.echo(f"folded {one.table}: {files}, {size} to {in_bytes(one.bytes_after)}")
+    if not done:
+        click.echo("nothing to fold")
 
 
 @click.command(

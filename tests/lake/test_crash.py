@@ -13,7 +13,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from brainlake.lake.catalog import Catalog
-from brainlake.lake.maintenance import check, fold_small_tables, orphans, repair
+from brainlake.lake.checking import check, orphans
+from brainlake.lake.folding import fold_small_tables
+from brainlake.lake.mending import repair
 
 TRAINS, LAYERS = "ecephys.spike_trains", "ecephys.unit_layers"
 
@@ -24,7 +26,7 @@ WRITER = """
 import itertools, random, sys, tempfile
 import numpy as np, pyarrow as pa
 from brainlake.lake.catalog import Catalog
-from brainlake.lake.maintenance import fold_small_tables
+from brainlake.lake.folding import fold_small_tables
 from brainlake.lake.writer import IngestWriter
 
 def ingest(catalog, subject, version):

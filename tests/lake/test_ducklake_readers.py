@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from brainlake.lake import tables
 from brainlake.lake.catalog import Catalog
-from brainlake.lake.maintenance import compact
+from brainlake.lake.folding import compact
 from brainlake.lake.spec import Column, TableSpec, float64, int32, int64
 
 LAYERS = "ecephys.unit_layers"

@@ -11,11 +11,12 @@ from pathlib import Path
 import brainlake
 import pytest
 from brainlake.lake.catalog import Catalog
+from brainlake.lake.checking import check
 from brainlake.lake.cli import run
 from brainlake.lake.errors import CatalogError, SnapshotExpired, UnknownError
 from brainlake.lake.expiring import expire
+from brainlake.lake.folding import compact
 from brainlake.lake.forgetting import forget
-from brainlake.lake.maintenance import check, compact
 from brainlake.lake.snapshots import snapshot_time
 from brainlake.lake.usage import usage
 from brainlake.lake.writer import write_user_table

@@ -8,10 +8,11 @@ import brainlake
 import pyarrow as pa
 import pytest
 from brainlake.lake.catalog import Catalog
+from brainlake.lake.checking import check
 from brainlake.lake.cli import run
 from brainlake.lake.errors import UnknownError
+from brainlake.lake.folding import compact
 from brainlake.lake.forgetting import forget
-from brainlake.lake.maintenance import check, compact
 from brainlake.lake.writer import write_user_table
 from brainlake.tests.fixtures.allen_ecephys import make_probe_lfp, make_session
 

@@ -10,9 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from brainlake.lake import tables
 from brainlake.lake.catalog import Catalog
+from brainlake.lake.checking import check, orphans
 from brainlake.lake.errors import CatalogError
+from brainlake.lake.folding import compact, fold_small_tables, to_fold
 from brainlake.lake.forgetting import forget
-from brainlake.lake.maintenance import check, compact, fold_small_tables, orphans, repair, to_fold
+from brainlake.lake.mending import repair
 from brainlake.lake.records import LiveFile
 from brainlake.lake.spec import Column, TableSpec, int32, int64
 from brainlake.lake.writer import IngestWriter, writers_lock
@@ -47,7 +49,7 @@ def test_many_small_files_are_folded_and_nothing_is_lost(catalog):
     assert len(catalog.state().tables["ecephys.unit_layers"].files) < 32
     assert units(catalog) == list(range(40))
     assert len(catalog.state(before).tables["ecephys.unit_layers"].files) == 40
-    assert fold_small_tables(catalog) is None
+    assert fold_small_tables(catalog) == []
 
 
 def test_a_table_that_was_folded_before_is_folded_again(catalog):

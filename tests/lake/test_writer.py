@@ -13,8 +13,8 @@ import pytest
 from brainlake.lake import writer as writer_module
 from brainlake.lake.catalog import Catalog
 from brainlake.lake.errors import CatalogError, DoubledKeyError, SpecError, UnknownError
+from brainlake.lake.folding import compact
 from brainlake.lake.forgetting import forget
-from brainlake.lake.maintenance import compact
 from brainlake.lake.parquet import check_order
 from brainlake.lake.spec import Column, TableSpec, boolean
 from brainlake.lake.writer import Committed, IngestWriter, write_user_table
