@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import click
 
-from ..errors import QueryError
+from ..errors import BrainlakeError, QueryError
 from ..output import write_answer
 from .base import Where, examples, output_options, pass_where, split_names, write_relation
 
@@ -67,6 +68,29 @@ def query_values(pairs: tuple[str, ...]) -> dict[str, Any]:
         except ValueError:
             values[name] = value
     return values
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog=examples(
+        "brainlake console", "brainlake --at before_patch console", "brainlake console --theme monokai --limit 1000"
+    ),
+)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[HARLEQUIN OPTIONS]...")
+@pass_where
+def console(where: Where, options: tuple[str, ...]) -> None:
+    """Ask in a terminal client: a tree of what there is, completion, history, export.
+
+    It is harlequin (extra `console`), which takes options of its own: `harlequin --help` lists them.
+    """
+    if importlib.util.find_spec("harlequin") is None:
+        raise BrainlakeError("the console needs harlequin: pip install 'brainlake[console]'")
+    where.open().close()  # a lake that cannot be opened is told here, in one line
+    from harlequin.cli import build_cli
+
+    lake = [str(where.path)] if where.path is not None else []
+    arguments = ["-a", "brainlake", *(["--at", where.at] if where.at else []), *options, *lake]
+    click.get_current_context().exit(build_cli(arguments).main(arguments, "harlequin", standalone_mode=False) or 0)
 
 
 @click.command(epilog=examples("brainlake tables", "brainlake tables --format json"))
