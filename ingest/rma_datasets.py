@@ -79,12 +79,13 @@ DATA_SETS: dict[str, DataSet] = {d.name: d for d in (
 
 @dataclass(frozen=True)
 class Where:
-    """What files are asked for by beside ids."""
+    """What files are asked for by beside ids. ``image``: parameters of images, as :func:`.rma_endpoints.image` has them."""
 
     api: str
     archive: str = at.ARCHIVE_URL
     um: int = 25
     version: str = at.CCF_VERSION
+    image: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,38 @@ def _nested(suffix: str) -> Callable[[Where, Mapping[str, Any]], Iterator[Wanted
     return told
 
 
+def _glif_configs(w: Where, record: Mapping[str, Any]) -> Iterator[Wanted]:
+    """C-GLF: the first file of the model."""
+    found = record.get("well_known_files") or []
+    if not found:
+        raise QueryError(f"NeuronalModel {record.get('id')} has no files")
+    yield Wanted(w.api + found[0]["download_link"], f"neuronal_model_{record['id']}/neuron_config.json")
+
+
+def _biophysical_files(w: Where, record: Mapping[str, Any]) -> Iterator[Wanted]:
+    """C-BIO: what a download of the model lays side by side; its manifest is made of the lake's records."""
+    specimen = record.get("specimen") or {}
+    result = specimen.get("ephys_result") or {}
+    reconstructions = specimen.get("neuron_reconstructions") or []
+    template = record.get("neuronal_model_template") or {}
+    owners = [(record, "NeuronalModelParameters", "{name}"), (result, "NWBDownload", f"{result.get('id')}.nwb"),
+              (template, "BiophysicalModelDescription", "modfiles/{name}")]  # fmt: skip
+    owners += [
+        (one, kind, "{name}") for one in reconstructions for kind in ("3DNeuronReconstruction", "3DNeuronMarker")
+    ]
+    found = [
+        Wanted(
+            w.api + file["download_link"], f"neuronal_model_{record['id']}/{place.format(name=name_of(file['path']))}"
+        )
+        for owner, kind, place in owners
+        for file in owner.get("well_known_files") or []
+        if (file.get("well_known_file_type") or {}).get("name") == kind
+    ]
+    if not found:
+        raise QueryError(f"NeuronalModel {record.get('id')} has no files")
+    yield from found
+
+
 FILES: dict[str, Files] = {f.name: f for f in (
     Files("file", "well-known files by id", "files",
           asked=lambda ids: [f"model::WellKnownFile,rma::criteria,[id$in{','.join(map(str, ids))}]"], told=_files_of),
@@ -145,6 +178,10 @@ FILES: dict[str, Files] = {f.name: f for f in (
           asked=lambda ids: [q.recording_file(i) for i in ids], told=_recordings),
     Files("reconstructions", "reconstructions of cells (SWC)", "cells",
           asked=lambda ids: [q.reconstruction_file(i) for i in ids], told=_nested("swc")),
+    Files("glif_configs", "configurations of GLIF models (JSON)", "models",
+          asked=lambda ids: [template_query("neuron_config", neuronal_model_ids=list(ids))], told=_glif_configs),
+    Files("biophysical_files", "what biophysical models need to run: fit, reconstruction, mechanisms, recording", "models",
+          asked=lambda ids: [q.biophysical_model(i) for i in ids], told=_biophysical_files),
     Files("markers", "markers of reconstructions", "cells",
           asked=lambda ids: [q.reconstruction_file(i, "3DNeuronMarker") for i in ids], told=_nested("marker")),
     *(Files(measure, f"{measure.replace('_', ' ')} of connectivity experiments (NRRD)", "experiments", _grids(measure))
@@ -165,7 +202,13 @@ FILES: dict[str, Files] = {f.name: f for f in (
           lambda w, ids: [Wanted(at.structure_mesh(i, w.version, w.archive), f"structure_meshes/structure_{i}.obj")
                           for i in ids]),
     Files("section_images", "images of sections (JPEG)", "images",
-          lambda w, ids: [Wanted(at.image(i, "section", w.api), f"{i}.jpg") for i in ids], is_read=False),
+          lambda w, ids: [Wanted(at.image(i, "section", w.api, **w.image), f"{i}.jpg") for i in ids], is_read=False),
+    Files("atlas_images", "images of atlases (JPEG)", "images",
+          lambda w, ids: [Wanted(at.image(i, "atlas", w.api, **w.image), f"{i}.jpg") for i in ids], is_read=False),
+    Files("projection_images", "images of projections (JPEG)", "images",
+          lambda w, ids: [Wanted(at.image(i, "projection", w.api, **w.image), f"{i}.jpg") for i in ids], is_read=False),
+    Files("nissl", "the Nissl volume (NRRD)", None,
+          lambda w, ids: [Wanted(at.nissl_volume(w.um, w.archive), f"ara_nissl_{w.um}.nrrd")]),
     Files("svg", "outlines drawn on images (SVG)", "images",
           lambda w, ids: [Wanted(at.svg(i, api=w.api), f"{i}.svg") for i in ids], is_read=False),
 )}  # fmt: skip

@@ -45,9 +45,16 @@ class Wanted:
 
 @dataclass(frozen=True)
 class FetchedFile:
+    """A file at hand, with the journal of its requests."""
+
     path: Path
     journal: Path
     was_here: bool
+
+    @property
+    def name(self) -> Path:
+        """What it was wanted as: a name, with the folders that tell what it is of."""
+        return self.path.relative_to(self.journal.parent)
 
 
 def fetch_files(

@@ -130,7 +130,10 @@ class Gathered:
                 and isinstance(inner, list)
                 and all(isinstance(one, dict) and _id(one, target.key) for one in inner)
             ):
+                back = f"{_snake(declared.name)}_id"
                 for index, one in enumerate(inner):
+                    if back in target.attributes and back not in one and _id(record):  # what nests it tells whose it is
+                        one = {**one, back: _id(record)}  # noqa: PLW2901
                     self.add(target, nested, one, depth + 1)
                     if isinstance(value, list):
                         self._link(declared, record, key, target, one, index)
@@ -229,6 +232,10 @@ def _id(record: Mapping[str, Any], key: str = "id") -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit():  # XML has texts
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63 else None
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 def _camel(words: str) -> str:

@@ -7,8 +7,10 @@ it is ingested as any file is. Stopped anywhere, a fetch done again goes on wher
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copyfile
 
 from ..ingest import registry
 from ..ingest.contract import Source
@@ -20,6 +22,7 @@ from ..ingest.rma_pages import PAGE, Fetched, fetch_answer
 from .catalog import Catalog
 from .errors import BrainlakeError, ForeignError, QueryError
 from .ingestion import IngestReport, Item, Progress, ingest
+from .session import Session
 
 ANY_READER = "rma_records"  # takes an answer that no domain's reader knows
 
@@ -34,6 +37,8 @@ class How:
     refresh : ask again for what is here
     page : rows a request
     um, version : of volumes
+    image : of images: ``downsample``, ``left``, ``top``, ``width``, ``height`` ... (spec: api 4.11)
+    to : folder that files are also laid into, under the names that the reference's caches have for them
     """
 
     api: str | None = None
@@ -44,6 +49,8 @@ class How:
     um: int = 25
     version: str = CCF_VERSION
     attempts: int = 5
+    image: Mapping[str, str] = field(default_factory=dict)
+    to: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,7 @@ def fetch(
     files, errors = _files(client, what, ids, answers, folder, how, show)
     notes = [f"{answer.model or what}: the API has no such rows" for answer in answers if not answer.num_rows]
     read = [answer.path for answer in answers if answer.num_rows and what not in FILES]
+    told = [answer.path for answer in answers if answer.num_rows and what in FILES]
     settings: dict[str, str] = {}
     if what in FILES:
         settings = FILES[what].settings(_where(how))
@@ -106,7 +114,9 @@ def fetch(
             notes += [f"kept as {file.path}" for file in files]
     brought: list[Fetched | FetchedFile] = [*answers, *files]
     journals = [found.journal for found in brought]
-    report = _ingest(catalog, read, journals, settings, progress, jobs)
+    report = _ingest(catalog, read, told, journals, settings, progress, jobs)
+    if how.to is not None:
+        notes += _laid_out(catalog, what, ids, files, how.to)
     here = sum(found.was_here for found in brought)
     return FetchReport(tuple(found.path for found in brought), here, tuple(notes), tuple(errors), report)
 
@@ -151,17 +161,37 @@ def _files(
     return [one for one in found if isinstance(one, FetchedFile)], errors
 
 
+def _laid_out(
+    catalog: Catalog, what: str, ids: Sequence[int | str], files: Sequence[FetchedFile], to: Path
+) -> list[str]:
+    """Copy files into a folder, each under its own name; models get the manifest that the reference runs them by."""
+    for file in files:
+        place = to / file.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        copyfile(file.path, place)
+    if what == "biophysical_files":
+        with closing(Session(catalog.state())) as session:
+            for number in _ids(what, ids):
+                made = session.sql("from models.bundle_manifest($model)", {"model": number}).one()
+                (to / f"neuronal_model_{number}" / "manifest.json").write_text(made.manifest_json)
+    return [f"{len(files)} {'file' if len(files) == 1 else 'files'} in {to}"]
+
+
 def _ingest(
     catalog: Catalog,
     read: Sequence[Path],
+    told: Sequence[Path],
     journals: Sequence[Path],
     settings: Mapping[str, str],
     progress: Progress | None,
     jobs: int | None,
 ) -> IngestReport:
-    """Ingest what a domain's reader knows by it, other answers as records of the API, and the journals."""
+    """Ingest what a domain's reader knows by it, other answers as records of the API, and the journals.
+
+    told : answers that tell of files: records of the API, which say whose a file is
+    """
     known = [path for path in read if _is_known(path)]
-    others = [path for path in read if path not in known]
+    others = [*(path for path in read if path not in known), *told]
     items: list[Item] = []
     for paths, reader, told in ((others, ANY_READER, {}), ([*known, *journals], None, settings)):
         if paths:
@@ -208,4 +238,4 @@ def _ids(what: str, ids: Sequence[int | str]) -> list[int]:
 
 
 def _where(how: How) -> Where:
-    return Where(api_url(how.api), how.archive.rstrip("/"), how.um, how.version)
+    return Where(api_url(how.api), how.archive.rstrip("/"), how.um, how.version, how.image)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from .base import USER_ERROR, Where, examples, fail, pass_where
@@ -14,6 +16,8 @@ from .bringing import tell
         "brainlake fetch unionizes 112951097 127084296",
         "brainlake fetch recordings 464212183",
         "brainlake fetch annotation --um 25",
+        "brainlake fetch section_images 126862575 --image downsample=3 --to images",
+        "brainlake fetch biophysical_files 472451419 --to models",
         "brainlake fetch rma \"model::Product,rma::criteria,[name$il'*Mouse*']\"",
         "brainlake fetch --list",
     )
@@ -28,10 +32,29 @@ from .bringing import tell
 @click.option("--dry-run", is_flag=True, help="Say what would be asked.")
 @click.option("--page", type=click.IntRange(1, 25_000), help="Rows a request.  [default: 2000]")
 @click.option("--um", type=click.IntRange(1), help="Edge of a voxel of volumes.  [default: 25]")
+@click.option(
+    "--image",
+    "image",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A parameter of images: downsample=3, or left, top, width and height of a region.",
+)
+@click.option(
+    "--to",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Lay files into a folder, too, as the reference's caches have them.",
+)
 @click.option("--version", metavar="NAME", help="Version of the reference space.  [default: ccf_2017]")
 @pass_where
 def fetch(
-    where: Where, what: str | None, ids: tuple[str, ...], listing: bool, dry_run: bool, **how: str | int | bool | None
+    where: Where,
+    what: str | None,
+    ids: tuple[str, ...],
+    listing: bool,
+    dry_run: bool,
+    image: tuple[str, ...],
+    **how: str | int | bool | Path | None,
 ) -> int:
     """Bring data from the Atlas API into the lake.
 
@@ -46,7 +69,10 @@ def fetch(
         return _list()
     if what is None:
         raise click.UsageError("say WHAT to fetch, or --list")
-    said = How(**{name: value for name, value in how.items() if value is not None})  # type: ignore[arg-type]
+    if strange := [one for one in image if "=" not in one]:
+        raise click.UsageError(f"--image takes NAME=VALUE, not {strange[0]!r}")
+    parameters = dict(one.split("=", 1) for one in image)
+    said = How(image=parameters, **{name: value for name, value in how.items() if value is not None})  # type: ignore[arg-type]
     if dry_run:
         for address in addresses(what, ids, said):
             click.echo(address)

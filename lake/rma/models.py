@@ -160,7 +160,7 @@ def models() -> Mapping[str, Model]:
 def _answered(declared: AnsweredModel) -> str:
     """Its records among the answers that were fetched: from the view over them, where there is one."""
     names = (declared.key, *declared.attributes, "extra")
-    if f"rma.{declared.table}" in standard():
+    if f"rma.{declared.table}" in standard() and declared.name not in tellers.DOMAIN_VIEWS:
         return f"select {', '.join(names)} from rma.{declared.table}"
     told = ", ".join(f"arg_max({name}, ingest_id) as {name}" for name in names[1:])
     return f"select {declared.key}, {told} from {declared.spec.name} group by {declared.key}"

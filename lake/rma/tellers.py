@@ -30,15 +30,16 @@ OWN_TABLES: Mapping[str, str] = {
     "ApiCellTypesSpecimenDetail": "api_cell_types_specimen_details",
     "ApiConnectivity": "api_connectivities",
     "EphysFeature": "ephys_features",
-    "EphysResult": "ephys_results",
     "EphysSweep": "ephys_sweeps",
-    "NeuronReconstruction": "neuron_reconstructions",
     "NeuronalModelRun": "neuronal_model_runs",
     "ProjectionStructureUnionize": "projection_structure_unionizes",
     "StructureHierarchy": "structure_hierarchies",
     "StructureSetsStructure": "structure_sets_structures",
     "StructureUnionize": "structure_unionizes",
 }
+
+# Views of this name that tell what a domain has read, not what answers held.
+DOMAIN_VIEWS = frozenset({"NeuronReconstruction"})
 
 # What tells records of a model apart, where it is not ``id``.
 KEYS: Mapping[str, tuple[str, ...]] = {

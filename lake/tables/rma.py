@@ -127,7 +127,15 @@ MODELS: dict[str, Model] = {model.name: model for model in (
            "i donor_id structure_id parent_id ephys_result_id cell_reporter_id cell_prep_sample_id cortex_layer_id treatment_id "
            "f parent_x_coord parent_y_coord parent_z_coord pinned_radius weight tissue_ph rna_integrity_number b is_cell_specimen is_ish",
            f"donor:Donor {_ANNOTATED} neuronal_models:NeuronalModel injections:Injection data_sets:SectionDataSet "
-           f"stereotaxic_injections:StereotaxicInjection products:Product {_FILES}"),
+           f"stereotaxic_injections:StereotaxicInjection products:Product ephys_result:EphysResult "
+           f"neuron_reconstructions:NeuronReconstruction {_FILES}"),
+    _model("EphysResult", "ephys_results", "i specimen_id b failed f sampling_rate", _FILES),
+    _model("NeuronReconstruction", "neuron_reconstructions",
+           "i specimen_id number_nodes number_stems number_branches number_bifurcations number_tips s "
+           "neuron_reconstruction_type tags b superseded f overall_width overall_height overall_depth average_diameter "
+           "total_length total_surface total_volume soma_surface max_euclidean_distance max_path_distance max_branch_order "
+           "average_contraction average_fragmentation average_parent_daughter_ratio average_bifurcation_angle_local "
+           "average_bifurcation_angle_remote hausdorff_dimension scale_factor_x scale_factor_y scale_factor_z", _FILES),
     _model("Donor", "donors",
            "s name external_donor_name sex sex_full_name strain full_genotype handedness tags data "
            "t date_of_birth i age_id organism_id transgenic_mouse_id f weight weight_grams pmi",
