@@ -85,6 +85,9 @@ def test_nodes_of_a_cell_come_in_the_file_s_order_and_by_kind(con: duckdb.DuckDB
     assert ask(con, f"from morphology.nodes_of({OTHER})") == []
     assert len(ask(con, f"from morphology.nodes_of({OTHER}, wanted_kind := 'pia')")) == 200
     assert ask(con, "from morphology.nodes_of(1)") == []
+    lengths = f"select path_distance, edge_length, depth_nodes from morphology.nodes_of({CELL}) where n_children = 0 and tree_id = 0"
+    for path, edge, depth in ask(con, lengths):
+        assert path == pytest.approx(edge * depth)  # its edges are of one length
 
 
 def test_an_edge_has_both_ends_its_length_and_its_middle(con: duckdb.DuckDBPyConnection) -> None:

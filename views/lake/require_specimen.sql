@@ -3,41 +3,54 @@
 --   specimen   cell that a question asks for; NULL asks for none
 --   wanted     cell: anything about it; sweep_list: its sweeps as the warehouse lists them; recording: a file with its
 --              sweeps; or a part of that file, as samples
--- One subquery of its own: as a condition beside others it is computed first, also where no row meets the others.
+-- Of tables, not of the views over them, whose planning would take longer than the question. One subquery of its own:
+-- as a condition beside others it is computed first, also where no row meets the others.
 (
     with told as (
-        select 'recording' as what, n.ingest_id
+        select 'recording' as what, n.ingest_id, null::varchar as download_link
         from icephys.nwb_sweeps as n
         where n.specimen_id = specimen::bigint
         union all
-        select 'sweep_list', null
+        select 'sweep_list', null, null
         from icephys.api_sweeps as s
         where s.specimen_id = specimen::bigint
         union all
-        select 'cell', null
-        from icephys.cells as c
+        select 'cell', null, '/api/v2/well_known_file_download/' || d.ephys_file_id
+        from icephys.api_specimen_details as d
+        where d.specimen_id = specimen::bigint
+        union all
+        select 'cell', null, '/api/v2/well_known_file_download/' || c.ephys_file_id
+        from icephys.csv_specimen_details as c
         where c.specimen_id = specimen::bigint
         union all
-        select 'cell', null
+        select 'cell', null, w.download_link
+        from icephys.api_well_known_files as w
+        where w.specimen_id = specimen::bigint
+            and (w.file_type = 'NWBDownload' or w.well_known_file_type_id = 481007198)
+        union all
+        select 'cell', null, null
+        from icephys.legacy_specimens as g
+        where g.specimen_id = specimen::bigint
+        union all
+        select 'cell', null, null
         from icephys.patchseq_cells as p
         where p.specimen_id = specimen::bigint
         union all
-        select 'cell', null
-        from icephys.published_ephys_features as e
+        select 'cell', null, null
+        from icephys.api_ephys_features as e
         where e.specimen_id = specimen::bigint
+        union all
+        select 'cell', null, null
+        from icephys.csv_ephys_features as f
+        where f.specimen_id = specimen::bigint
     ),
     facts as (
         select
             count(*) > 0 as is_known,
             coalesce(bool_or(t.what = 'recording'), false) as is_recorded,
-            coalesce(bool_or(t.what = 'sweep_list'), false) as is_listed
+            coalesce(bool_or(t.what = 'sweep_list'), false) as is_listed,
+            'http://api.brain-map.org' || any_value(t.download_link) as url
         from told as t
-    ),
-    links as (
-        select any_value(l.url) as url
-        from icephys.cell_files as l
-        where l.specimen_id = specimen::bigint
-            and l.file_type = 'NWBDownload'
     ),
     parts as (
         select
@@ -66,7 +79,7 @@
             when not f.is_recorded
                 then error(
                     'absent: cell ' || specimen || ' is known, but its recording is not in this lake: '
-                    || '`brainlake ingest ' || coalesce(l.url, 'specimen_' || specimen || '/ephys.nwb') || '` brings it'
+                    || '`brainlake ingest ' || coalesce(f.url, 'specimen_' || specimen || '/ephys.nwb') || '` brings it'
                 )
             when wanted = 'recording' or p.is_taken then true
             else error(
@@ -76,5 +89,4 @@
         end
     from facts as f
     cross join parts as p
-    cross join links as l
 )

@@ -16,7 +16,9 @@
 --   parent_id            node it hangs on; -1 for a root
 --   tree_id              connected tree; 0 is the soma's
 --   n_children           nodes that hang on it
+--   depth_nodes          edges to its root; NULL on a cycle
 --   branch_order         branch points above it, the soma not counted
+--   edge_length          distance to its parent (um)
 --   path_distance        distance to its root along the tree (um)
 --   euclidean_distance   straight distance to the soma (um)
 select
@@ -32,7 +34,9 @@ select
     n.parent_id,
     n.tree_id,
     n.n_children,
+    n.depth_nodes,
     n.branch_order,
+    n.edge_length,
     n.path_distance,
     n.euclidean_distance
 from morphology.nodes as n
