@@ -1,6 +1,7 @@
 """Volumes as files: NRRD, NIfTI, NumPy. An answer becomes one, a plane at a time, whatever the size of the volume.
 
-An answer is a volume in one of three forms, each from left to right, with shape, spacing_um and dtype in every row:
+An answer is a volume in one of three forms, each from left to right, with dtype and ``shape, spacing_um`` in every row
+(single voxels: ``n_ap, n_dv, n_ml, grid_um``, as they are many):
 
 - whole sagittal planes (``ml_index, plane_bytes``), as of ``ccf.annotation_volume`` and ``ccf.mask_volume``;
 - blocks of 16 x 16 x 16 voxels (``component, ml_block, ap_block, dv_block, voxel_bytes``), as of ``ccf.grey_volume``;
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EDGE = 16  # voxels of a block along each axis
-_GRID = ("shape", "spacing_um", "dtype")
 _NRRD_TYPES = {
     "u1": "unsigned char", "i1": "signed char", "u2": "unsigned short", "i2": "short",
     "u4": "unsigned int", "i4": "int", "f4": "float", "f8": "double",
@@ -130,10 +130,10 @@ def array_of(batches: pa.RecordBatchReader) -> np.ndarray:
 def volume_of(batches: pa.RecordBatchReader, what: str = "a file") -> Volume:
     """The volume that an answer is. Raises BrainlakeError where it is none, or, as its planes are taken, not whole."""
     columns = frozenset(batches.schema.names)
-    form = next((f for f in _FORMS if {*f.needed, *_GRID} <= columns), None)
+    form = next((f for f in _FORMS if {*f.needed} <= columns), None)
     if form is None:
-        nearest = min(_FORMS, key=lambda f: len({*f.needed, *_GRID} - columns))
-        missing = next(name for name in (*nearest.needed, *_GRID) if name not in columns)
+        nearest = min(_FORMS, key=lambda f: len({*f.needed} - columns))
+        missing = next(name for name in nearest.needed if name not in columns)
         raise BrainlakeError(
             f"{what} holds a volume, and the answer has no column {missing}: ask ccf.mask_volume([...]), "
             "ccf.annotation_volume(), ccf.grey_volume(), connectivity.grid_volume(...) or another that gives a volume"
@@ -142,12 +142,14 @@ def volume_of(batches: pa.RecordBatchReader, what: str = "a file") -> Volume:
     first = next(filled, None)
     if first is None:
         raise BrainlakeError(f"{what} holds a volume, and the answer has no row")
-    shape, spacing, dtype = (first.column(name)[0].as_py() for name in _GRID)
+    said = {name: first.column(name)[0].as_py() for name in (*form.needed, "n_components") if name in columns}
+    shape = said["shape"] if "shape" in said else [said["n_ap"], said["n_dv"], said["n_ml"]]
+    spacing = said["spacing_um"] if "spacing_um" in said else [said["grid_um"]] * 3
+    dtype, n_components = said["dtype"], said.get("n_components", 1)
     if dtype not in _NRRD_TYPES:
         raise BrainlakeError(f"{what} is not written of voxels of type {dtype}")
     if len(shape) != 3 or min(shape) < 1 or math.prod(shape) > 1 << 40:
         raise BrainlakeError(f"{what} holds a volume, and the answer's shape is {shape}")
-    n_components = first.column("n_components")[0].as_py() if "n_components" in columns else 1
     grid = _Grid(what, *shape, np.dtype(dtype).newbyteorder("<"), n_components)
     planes = form.planes(grid, itertools.chain([first], filled))
     return Volume(tuple(shape), tuple(spacing), dtype, n_components, planes)
@@ -245,14 +247,18 @@ def _planes_of_voxels(grid: _Grid, batches: Iterator[pa.RecordBatch]) -> Iterato
 
 @dataclass(frozen=True)
 class _Form:
-    """needed : columns that tell it, beside shape, spacing_um and dtype"""
+    """needed : columns that tell it"""
 
     needed: tuple[str, ...]
     planes: Callable[[_Grid, Iterator[Any]], Iterator[np.ndarray]]
 
 
+_LISTED = ("shape", "spacing_um", "dtype")
 _FORMS = (
-    _Form(("ml_index", "plane_bytes"), _whole_planes),
-    _Form(("component", "ml_block", "dv_block", "ap_block", "voxel_bytes"), _planes_of_blocks),
-    _Form(("ml_index", "dv_index", "ap_index", "voxel_value"), _planes_of_voxels),
+    _Form(("ml_index", "plane_bytes", *_LISTED), _whole_planes),
+    _Form(("component", "ml_block", "dv_block", "ap_block", "voxel_bytes", *_LISTED), _planes_of_blocks),
+    _Form(
+        ("ml_index", "dv_index", "ap_index", "voxel_value", "n_ap", "n_dv", "n_ml", "grid_um", "dtype"),
+        _planes_of_voxels,
+    ),
 )

@@ -106,8 +106,8 @@ def test_downsampling_lays_ends_upon_ends(lake, tmp_path):
         ("from ccf.grey_volume() order by ml_block desc", "block .* out of order"),
         ("from connectivity.grid_volume(100501, at_grid_um := 200) order by ml_index desc", "voxel .* out of order"),
         (
-            "select 20::int as ml_index, 0 as dv_index, 0 as ap_index, 1.0::float as voxel_value, [2, 2, 2] as shape, "
-            "[1.0, 1, 1]::double[] as spacing_um, 'f4' as dtype",
+            "select 20::int as ml_index, 0 as dv_index, 0 as ap_index, 1.0::float as voxel_value, 2 as n_ap, 2 as n_dv, "
+            "2 as n_ml, 25 as grid_um, 'f4' as dtype",
             "out of it",
         ),
         ("from ccf.annotation_volume() where ml_index > 2", "plane 0 of the answer is another's"),

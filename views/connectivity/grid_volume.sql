@@ -10,9 +10,12 @@
 --   ap_index      index along ap, 0 anterior
 --   voxel_value   the measure
 --   background    value of the voxels that are in no row
---   shape         voxels along ap, dv and ml of the whole volume
---   spacing_um    edges of a voxel along ap, dv and ml (um)
+--   n_ap          voxels of the whole volume along ap
+--   n_dv          voxels of the whole volume along dv
+--   n_ml          voxels of the whole volume along ml
+--   grid_um       edge of a voxel (um)
 --   dtype         type of a voxel, as numpy names it
+-- Millions of rows: numbers instead of lists, which would cost more than the voxels.
 with _grid as (
     select g.experiment_id, g.measure, g.grid_um, g.shape
     from connectivity.grids as g
@@ -43,8 +46,10 @@ select
     x.ap_index,
     x.voxel_value,
     if(of_measure = 'data_mask', 1, 0)::float as background,
-    g.shape,
-    [g.grid_um, g.grid_um, g.grid_um]::double[] as spacing_um,
+    g.shape[1] as n_ap,
+    g.shape[2] as n_dv,
+    g.shape[3] as n_ml,
+    g.grid_um,
     'f4' as dtype
 from _grid as g
 left join _voxels as x on true
