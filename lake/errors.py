@@ -66,6 +66,10 @@ class QueryError(BrainlakeError):
     """A question that cannot be answered as asked."""
 
 
+class LostMemoError(QueryError):
+    """A kept answer of a view vanished while it was read: nothing is lost, ask again."""
+
+
 class NotAdmittedError(QueryError):
     """A statement that a read-only session does not run."""
 

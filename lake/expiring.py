@@ -37,7 +37,7 @@ class Expired:
 
     snapshots : expired now; tags : given up with them
     waiting_files, waiting_bytes : needed by expired snapshots alone, to be removed when their grace is over
-    removed_files, removed_bytes : removed now
+    removed_files, removed_bytes : removed now; memo_files, memo_bytes : kept answers that nothing is true of any more
     """
 
     snapshots: tuple[int, ...] = ()
@@ -47,6 +47,8 @@ class Expired:
     waiting_bytes: int = 0
     removed_files: int = 0
     removed_bytes: int = 0
+    memo_files: int = 0
+    memo_bytes: int = 0
 
 
 def expire(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import difflib
 import os
 import shutil
@@ -377,6 +378,11 @@ class Lake:
         """Views whose answers can be kept."""
         return memo.can_be_kept(self._session.questions)
 
+    def prune_memos(self) -> tuple[int, int]:
+        """Remove kept answers that have changed since; tells how many files, and their bytes. They are only a cache."""
+        self.refresh()
+        return memo.prune(self._session, 0.0)
+
     def explain(self, query: str) -> pa.Table:
         """How a question will be answered: each relation below it, and whether it is stored, kept or computed."""
         return memo.explain(self._session, query)
@@ -414,9 +420,11 @@ class Lake:
         Raises CatalogError for a ``keep`` that means nothing, UnknownError for a tag that is not there.
         """
         done = expiring.expire(self.catalog, keep, keep_tags, grace=grace, dry_run=dry_run)
-        if not dry_run:
-            self.refresh()
-        return done
+        if dry_run:
+            return done
+        self.refresh()
+        files, size = memo.prune(self._session, grace.total_seconds())
+        return dataclasses.replace(done, memo_files=files, memo_bytes=size)
 
     def usage(self, by: usage.By | None = None) -> pa.Table:
         """What takes the room, in bytes: live, retired, expired, orphans, cache, raw; see :func:`.usage.usage`."""

@@ -8,6 +8,7 @@ race, and deleting ``cache/`` loses nothing.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -23,12 +24,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .errors import BrainlakeError, QueryError, UnknownError
+from .errors import BrainlakeError, CatalogError, QueryError, UnknownError
 from .functions import declared
 from .parquet import as_writing_error
 from .questions import Question, below
 from .relations import RELATIONS
 from .workers import Died, Workers
+from .writer import writers_lock
 
 if TYPE_CHECKING:
     from .session import Session
@@ -279,7 +281,8 @@ def compute(job: MemoJob, progress: Callable[[str, int, int], None] = lambda *_:
         session = Session(catalog.state(job.snapshot_id))
         try:
             answer = session.sql(f"select * from {job.view} where {job.column} = {job.value}")
-            _keep(answer.reader(), job.path)
+            with writers_lock(job.root):  # `check --repair` takes no draft that is being written
+                _keep(answer.reader(), job.path)
         finally:
             session.close()
             catalog.close()
@@ -304,6 +307,35 @@ def _keep(answer: pa.RecordBatchReader, path: Path) -> None:
     for other in path.parent.iterdir():
         if other != path and time.time() - other.stat().st_mtime > _KEPT_S:
             other.unlink(missing_ok=True)
+
+
+def prune(session: Session, kept_s: float = _KEPT_S) -> tuple[int, int]:
+    """Remove memos that are not fresh at the session's snapshot and older than so many seconds: number and bytes.
+
+    Sessions on earlier snapshots compute what they find no more.
+    """
+    root = session.state.root / "cache"
+    fresh: set[Path] = set()
+    for view in set(can_be_kept(session.questions)) & {folder.name for folder in _folders(root)}:
+        memos = memos_of(session, view)
+        fresh |= {memos.path(value) for value in memos.fingerprints}
+    count = size = 0
+    for path in root.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            status = path.lstat()
+            if not path.is_dir() and path not in fresh and time.time() - status.st_mtime >= kept_s:
+                path.unlink()
+                count, size = count + 1, size + status.st_size
+    # Somebody may be about to keep an answer in an empty folder: those go when nobody writes, or another time.
+    with contextlib.suppress(CatalogError), writers_lock(session.state.root, exclusive=True):
+        for folder in sorted(_folders(root, deep=True), reverse=True):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+    return count, size
+
+
+def _folders(root: Path, deep: bool = False) -> list[Path]:
+    return [path for path in (root.rglob("*") if deep else root.glob("*")) if path.is_dir()]
 
 
 # --- telling --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from .errors import AbsentError, BrainlakeError, QueryError, UnknownError
+from .errors import AbsentError, BrainlakeError, LostMemoError, QueryError, UnknownError
 from .questions import Question
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def explained(error: duckdb.Error, session: Session, query: str, own: Iterable[s
     text = str(error)
     if f"{session.state.root}/data/" in text and isinstance(error, LOST_FILE):
         return session.state.lost(error)
+    if f"{session.state.root}/cache/" in text and isinstance(error, LOST_FILE):
+        return LostMemoError("a kept answer vanished while it was read; nothing is lost: ask again")
     raised = _RAISED.search(text)
     if raised and isinstance(error, (duckdb.InvalidInputException, duckdb.BinderException)):
         kinds = {"absent": AbsentError, "unknown": UnknownError, "wrong": QueryError}

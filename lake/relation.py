@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from .errors import QueryError
+from .errors import LostMemoError, QueryError
 from .forms import Row, cell_text, grouped, n_rows, plain, plain_batch, plain_name, spread, to_numpy, to_value, unique
 from .interrupts import interruptible
 from .mistakes import explained, located, of_duckdb
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 
 FEW_ROWS = 64  # at a time of lists and bytes, any of which may be large
+
+T = TypeVar("T")
 
 
 class Relation:
@@ -53,7 +56,7 @@ class Relation:
 
     def check(self) -> None:
         """Bind the query: mistakes show now, not when the answer is asked for. The first output needs not do it again."""
-        cursor, bound = self._bound()
+        cursor, bound = self._without_lost_memos(self._bound)
         self._types = dict(zip(unique(bound.columns), (plain_name(str(t)) for t in bound.types), strict=True))
         self._checked = self._session.snapshot_id, cursor, bound
 
@@ -92,8 +95,19 @@ class Relation:
             cursor.close()
 
     def _run(self, output: Callable[[duckdb.DuckDBPyRelation], Any]) -> Any:
-        with self._asking() as (cursor, bound):
-            return interruptible(lambda: output(bound), cursor.interrupt)
+        def run() -> Any:
+            with self._asking() as (cursor, bound):
+                return interruptible(lambda: output(bound), cursor.interrupt)
+
+        return self._without_lost_memos(run)
+
+    def _without_lost_memos(self, ask: Callable[[], T]) -> T:
+        """Ask once more where somebody emptied ``cache/`` meanwhile, which loses nothing."""
+        try:
+            return ask()
+        except LostMemoError:
+            self._session.forget_memos()
+            return ask()
 
     def _table(self) -> pa.Table:
         return plain(self._run(lambda r: r.to_arrow_table()))
@@ -118,6 +132,10 @@ class Relation:
         from .lineage import units_of
 
         return units_of(self.query, self.columns, self._session)
+
+    def schema(self) -> pa.Schema:
+        """Names, types and units of the result's columns as Arrow has them, without computing it."""
+        return self._with_units(plain(self._run(lambda r: r.limit(0).to_arrow_table()))).schema
 
     def explain(self, analyze: bool = False) -> str:
         """How DuckDB answers it."""
@@ -204,7 +222,7 @@ class Relation:
         return Row({name: to_value(table[name]) for name in table.column_names})
 
     def fetch_batches(self, rows: int = 65_536) -> Iterator[pa.RecordBatch]:
-        """Record batches as they are computed, of at most so many rows, fewer of heavy ones.
+        """Record batches as they are computed, of at most so many rows, fewer of heavy ones; at least one.
 
         Memory does not grow with the answer.
         """
@@ -212,13 +230,22 @@ class Relation:
             is_light = not any(kind.endswith(("]", ")", "BLOB")) for kind in self._types.values())
             few = rows if is_light else min(rows, FEW_ROWS)
             batches = interruptible(lambda: bound.to_arrow_reader(few), cursor.interrupt)
+            is_empty = True
             for batch in grouped(_all(batches, cursor), rows):
+                is_empty = False
                 yield plain_batch(batch)
+            if is_empty:
+                yield plain_batch(pa.RecordBatch.from_pylist([], batches.schema))
 
     def reader(self, rows: int = 65_536) -> pa.RecordBatchReader:
-        """:meth:`fetch_batches` as Arrow knows it: with the schema first, units in its fields."""
-        schema = self._with_units(self._run(lambda r: r.limit(0).to_arrow_table())).schema
-        named = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in self.fetch_batches(rows))
+        """:meth:`fetch_batches` as Arrow knows it: with the schema first, units in its fields.
+
+        The first batch is computed now, as with it comes the schema.
+        """
+        batches = self.fetch_batches(rows)
+        first = next(batches)
+        schema = self._with_units(pa.Table.from_batches([first])).schema
+        named = (pa.RecordBatch.from_arrays(b.columns, schema=schema) for b in itertools.chain([first], batches))
         return pa.RecordBatchReader.from_batches(schema, named)
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
@@ -377,4 +404,3 @@ def _frame(frame: Any) -> Any:
     if isinstance(frame, Relation):
         return frame.arrow()
     return frame
-

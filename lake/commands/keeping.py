@@ -55,6 +55,7 @@ def _frame(file: Path) -> Any:
         "brainlake materialize",
         "brainlake materialize icephys.cell_features",
         "brainlake materialize ecephys.waveforms --where 'session_id in (715093703, 719161530)' --jobs 4",
+        "brainlake materialize --prune",
     )
 )
 @click.argument("view", required=False)
@@ -62,8 +63,9 @@ def _frame(file: Path) -> Any:
 @click.option(
     "--jobs", type=click.IntRange(1), help="Partitions computed at the same time. By default one a processor."
 )
+@click.option("--prune", is_flag=True, help="Remove kept answers, of any view, that have changed since.")
 @pass_where
-def materialize(where: Where, view: str | None, condition: str | None, jobs: int | None) -> int:
+def materialize(where: Where, view: str | None, condition: str | None, jobs: int | None, prune: bool) -> int:
     """Compute a view now and keep its answer, a partition at a time; without VIEW, list those that can be kept.
 
     Questions then read what is kept, as long as nothing it depends on has changed. It is a cache: deleting the
@@ -72,6 +74,11 @@ def materialize(where: Where, view: str | None, condition: str | None, jobs: int
     from ..progress import ingest_progress
 
     lake = where.open_latest()
+    if prune:
+        files, size = lake.prune_memos()
+        click.echo(f"{files:,} files removed: {size:,} bytes")
+        if view is None:
+            return 0
     if view is None:
         for name in lake.materializable():
             click.echo(name)

@@ -123,6 +123,8 @@ def _told(done: Expired, grace: float, dry_run: bool) -> list[str]:
     if done.tags:
         lines.append(f"tags {would}given up: {', '.join(done.tags)}")
     lines.append(f"{done.removed_files:,} files {would}removed: {in_bytes(done.removed_bytes)}")
+    if done.memo_files:
+        lines.append(f"{done.memo_files:,} kept answers removed that have changed since: {in_bytes(done.memo_bytes)}")
     if done.waiting_files:
         lines.append(
             f"{done.waiting_files:,} files ({in_bytes(done.waiting_bytes)}) go at the first `brainlake expire` "

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import brainlake
@@ -11,7 +14,8 @@ import pyarrow as pa
 import pytest
 from brainlake.lake import memo
 from brainlake.lake.cli import run
-from brainlake.lake.errors import QueryError, UnknownError
+from brainlake.lake.errors import CatalogError, QueryError, UnknownError
+from brainlake.lake.writer import writers_lock
 from brainlake.tests.fixtures.allen_ecephys import make_session
 
 VIEW = "ecephys.stimulus_epochs"
@@ -174,3 +178,53 @@ def test_the_command_keeps_tells_and_explains(lake: brainlake.Lake, capsys: pyte
     assert run([*where, "explain", f"from {VIEW}", "--format", "csv"]) == 0
     assert f'"{VIEW}","view","kept: 2 of 2 partitions"' in capsys.readouterr().out
     assert run([*where, "materialize", "ecephys.psth"]) == 1
+
+
+def test_an_answer_asked_for_before_the_cache_was_emptied_is_given_all_the_same(lake: brainlake.Lake) -> None:
+    lake.materialize(VIEW, jobs=1)
+    with brainlake.open(lake.path) as other:
+        before = other.sql(ASK).arrow()
+        asked = other.sql(ASK)  # bound to what is kept
+        shutil.rmtree(lake.path / "cache")
+        assert asked.arrow().equals(before)
+
+
+def test_what_has_changed_since_is_removed_when_asked_and_by_expiry(lake: brainlake.Lake) -> None:
+    lake.materialize(VIEW, jobs=1)
+    fresh = memo.memos_of(lake._session, VIEW).path(SESSIONS[1])
+    draft = fresh.with_name(".x.part")
+    draft.write_bytes(b"a draft of a killed process")
+    (lake.path / "cache" / "ecephys.gone" / "session_id=1").mkdir(parents=True)
+    (lake.path / "cache" / "ecephys.gone" / "session_id=1" / "abc.parquet").write_bytes(b"a view that is no more")
+    lake.forget(f"ecephys.session/{SESSIONS[0]}")
+    assert lake.expire("30d").memo_files == 0  # sessions on earlier snapshots may read them
+    assert lake.prune_memos()[0] == 3
+    assert [p for p in (lake.path / "cache").rglob("*") if p.is_file()] == [fresh]
+    assert not (lake.path / "cache" / "ecephys.gone").exists()
+    assert answered(lake) == "kept: 1 of 1 partitions"
+    lake.forget(f"ecephys.session/{SESSIONS[1]}")
+    assert lake.expire("30d", grace=timedelta(0)).memo_files == 1
+    assert memos(lake) == []
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+import brainlake
+from brainlake.lake import memo
+Path.replace = lambda *_: os.kill(os.getpid(), 9)
+brainlake.open(sys.argv[1]).materialize(sys.argv[2], jobs=1)
+"""
+
+
+def test_a_killed_computation_leaves_a_draft_that_is_found_and_removed(lake: brainlake.Lake) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, lake.path, VIEW], check=False)
+    assert done.returncode == -9
+    assert memos(lake) == []
+    (draft,) = (lake.path / "cache").rglob("*.part")
+    assert [finding.kind for finding in lake.check()] == ["orphan"]
+    with writers_lock(lake.path), pytest.raises(CatalogError, match="others are writing"):
+        lake.check(repair=True)
+    assert lake.check(repair=True) == []
+    assert not draft.exists()
+    assert answered(lake).startswith("computed")
