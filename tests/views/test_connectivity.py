@@ -334,6 +334,47 @@ def test_a_point_is_searched_in_the_voxel_it_lies_in(con):
     assert [row["density"] for row in found] == sorted((row["density"] for row in found), reverse=True)
 
 
+def test_voxels_of_targets_are_counted_where_projections_reach_them(con):
+    found = rows(con, f"from connectivity.target_voxels(['VISp', 'TH'], at_grid_um := {UM}) where experiment_id = 501")
+    domain = np.isin(ccf.annotation(), [385, 593, 821, 549, ccf.BIG])
+    reached = domain & (GRIDS["projection_density"] > 0)
+    assert found == [{"experiment_id": 501, "n_target_voxels": reached.sum(), "n_voxels": domain.sum()}]
+
+
+def test_a_way_leads_from_a_point_to_the_injection_along_dense_voxels(con):
+    """Its ends are given; its cost is the least, relaxed here edge by edge."""
+    density = GRIDS["projection_density"]
+    weight = (GRIDS["injection_fraction"] * GRIDS["injection_density"]).astype(float)
+    centroid = [np.average(index, weights=weight) for index in np.indices(density.shape)]
+    voxels = np.argwhere(density > 0)
+    nearest = tuple(int(i) for i in voxels[((voxels - centroid) ** 2).sum(axis=1).argmin()])
+    seed = tuple(int(i) for i in voxels[0])
+    at = [(i + 0.5) * UM for i in seed]
+    found = rows(con, f"from connectivity.search_path({at}, 501, at_grid_um := {UM})")
+    path = [tuple(round(row[axis] / UM) for axis in ("ap_um", "dv_um", "ml_um")) for row in found]
+    assert (path[0], path[-1]) == (seed, nearest)
+    assert [row["density"] for row in found] == [density[place] for place in path]
+
+    def cost(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+        return float(np.linalg.norm(np.subtract(one, other)) / (density[other] + 0.001))
+
+    assert max(np.abs(np.diff(path, axis=0)).max(axis=1)) == 1  # neighbours
+    # The least cost to every voxel, relaxed until nothing changes.
+    places = [tuple(int(i) for i in v) for v in voxels]
+    least = dict.fromkeys(places, np.inf) | {seed: 0.0}
+    changed = True
+    while changed:
+        changed = False
+        for place in places:
+            for step in np.ndindex(3, 3, 3):
+                other = tuple(p + s - 1 for p, s in zip(place, step, strict=True))
+                if other in least and least[place] + cost(place, other) < least[other] - 1e-9:
+                    least[other], changed = least[place] + cost(place, other), True
+    assert sum(map(cost, path, path[1:])) == pytest.approx(least[nearest])
+    faint = [(int(i) + 0.5) * UM for i in np.argwhere(density == 0)[0]]
+    assert rows(con, f"from connectivity.search_path({faint}, 501, at_grid_um := {UM})") == []
+
+
 def test_the_nearest_injection_comes_first(con):
     found = rows(con, "from connectivity.search_injection_coordinate([300, 0, 310], num_rows := 2)")
     assert [row["experiment_id"] for row in found] == [503, 501]  # ml 300 and 100; ap 300 and 100
