@@ -109,6 +109,7 @@ class Catalog:
 
     def __init__(self, root: Path, read_only: bool) -> None:
         self.root, self.read_only = root, read_only
+        self.format_version = ducklake.FORMAT_VERSION
         self.frozen: str | None = None  # when it was published, if it was
         self._lock = threading.RLock()  # one transaction at a time; sessions of several threads may share a catalogue
         self._connection = self._connect()
@@ -140,8 +141,11 @@ class Catalog:
         return cls(root, read_only=False)
 
     @classmethod
-    def open(cls, root: str | os.PathLike[str]) -> Catalog:
-        """Open an existing lake; read-only where its directory cannot be written."""
+    def open(cls, root: str | os.PathLike[str], any_format: bool = False) -> Catalog:
+        """Open an existing lake; read-only where its directory cannot be written.
+
+        any_format : also one of an older format, which only an upgrade can work on
+        """
         root = _plain_path(root)
         if not (root / CATALOG_FILE).is_file():
             raise CatalogError(
@@ -149,7 +153,7 @@ class Catalog:
                 "or name another with --lake or $BRAINLAKE"
             )
         catalog = cls(root, read_only=not _is_writable(root))
-        catalog._check_format()
+        catalog._check_format(any_format)
         return catalog
 
     def _connect(self) -> sqlite3.Connection:
@@ -164,21 +168,22 @@ class Catalog:
             raise DamageError(f"{self.root / CATALOG_FILE} cannot be opened: {error}") from None
         return connection
 
-    def _check_format(self) -> None:
+    def _check_format(self, any_format: bool) -> None:
         with self.reading() as database:
             told = dict(database.execute("select key, value from brainlake_metadata").fetchall())
         self.frozen = told.get("frozen")
         self.read_only |= self.frozen is not None
-        found = int(told.get("format_version", 0))
+        found = self.format_version = int(told.get("format_version", 0))
         if not found or found > ducklake.FORMAT_VERSION:
             raise CatalogError(
                 f"{self.root} has format {found or 'none'}, this brainlake knows up to {ducklake.FORMAT_VERSION}: "
                 "upgrade brainlake to open it"
             )
-        if found < ducklake.FORMAT_VERSION:
+        if found < ducklake.FORMAT_VERSION and not any_format:
+            where = " where it can be written" if self.read_only else ""
             raise CatalogError(
                 f"{self.root} has format {found}, this brainlake works on {ducklake.FORMAT_VERSION}: "
-                f"`brainlake --lake {self.root} upgrade` brings it there"
+                f"`brainlake --lake {self.root} upgrade` brings it there{where}"
             )
 
     def close(self) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from .citing import Told
+    from .copying import Copied
     from .export_data import Written
     from .export_views import Exported
     from .fetching import FetchReport, How
@@ -431,6 +432,56 @@ class Lake:
         return usage.usage(self.catalog, by)
 
     # -- for others -----------------------------------------------------------------------------------------------
+
+    def copy(
+        self,
+        to: str | os.PathLike[str],
+        *,
+        where: str | Sequence[str] = (),
+        snapshot: At = None,
+        also: Sequence[str] = (),
+        link: bool = False,
+        progress: Progress | None = None,
+    ) -> Copied:
+        """Make a lake of this one at a place where nothing is yet: all of it, or what conditions choose.
+
+        where : conditions on partition columns, as ``session_id in (715093703)``; several choose together
+        snapshot : take what it sees, without history. By default all of the history, or with ``where`` the newest.
+        also : schemas or tables that are taken whole beside what ``where`` chooses
+        link : share files with this lake on disk, where the file system allows
+
+        Raises CatalogError where something is there already, QueryError for a condition that is none.
+        """
+        from .copying import copy
+
+        at = None if snapshot is None else self.catalog.resolve(snapshot)
+        conditions = [where] if isinstance(where, str) else list(where)
+        show = progress or (lambda *_: None)
+        return copy(self.catalog, to, where=conditions, snapshot=at, also=also, link=link, progress=show)
+
+    def publish(
+        self,
+        to: str | os.PathLike[str],
+        *,
+        where: str | Sequence[str] = (),
+        snapshot: At = None,
+        also: Sequence[str] = (),
+        title: str | None = None,
+        link: bool = False,
+        progress: Progress | None = None,
+    ) -> Copied:
+        """Make a lake of one snapshot that no longer changes, with digests of all files and citations.
+
+        snapshot : by default the one that this lake is on; the rest as in :meth:`copy`
+        """
+        from .publishing import publish
+
+        at = self.snapshot if snapshot is None else self.catalog.resolve(snapshot)
+        conditions = [where] if isinstance(where, str) else list(where)
+        show = progress or (lambda *_: None)
+        return publish(
+            self.catalog, to, where=conditions, snapshot=at, also=also, title=title, link=link, progress=show
+        )
 
     def export(
         self,

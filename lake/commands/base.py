@@ -23,6 +23,11 @@ def fail(message: str, code: int) -> int:
     return code
 
 
+def as_snapshot(text: str | None) -> int | str | None:
+    """A snapshot as it is typed: a number, else a tag or a time."""
+    return int(text) if text and text.isdigit() else text
+
+
 class Where:
     """The lake that a command works on; opened when it is needed, closed when the command ends."""
 
@@ -32,8 +37,7 @@ class Where:
     def open(self) -> Lake:
         from ..facade import open
 
-        at = int(self.at) if self.at and self.at.isdigit() else self.at
-        return click.get_current_context().with_resource(open(self.path, at))
+        return click.get_current_context().with_resource(open(self.path, as_snapshot(self.at)))
 
     def open_latest(self) -> Lake:
         """For commands that write: the past cannot be written to."""

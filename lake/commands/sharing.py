@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .asking import query_text, query_values
-from .base import USER_ERROR, Where, examples, pass_where
+from .base import USER_ERROR, Where, as_snapshot, examples, pass_where, split_names
 
 query_argument = click.argument("query", required=False)
 params_option = click.option(
@@ -76,3 +77,86 @@ def restore(where: Where, file: Path, relative: float, strict: bool) -> int:
     found = where.open().restore(file, relative)
     click.echo(found.summary())
     return 0 if (found.identical if strict else found.same) else USER_ERROR
+
+
+def _choosing(command: Any) -> Any:
+    """What of a lake is taken: ``--where``, ``--with``, ``--link``."""
+    for option in (
+        click.option("--link", is_flag=True, help="Share the files on disk (hard links) where the file system allows."),
+        click.option("--with", "also", metavar="NAMES", help="Schemas or tables taken whole beside it: ccf,lab."),
+        click.option(
+            "--where", "conditions", multiple=True, metavar="CONDITION",
+            help="Take what it chooses: \"session_id in (715093703)\". Repeatable.",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.command(
+    epilog=examples(
+        "brainlake copy /backup/lake",
+        "brainlake copy one_session --where 'session_id = 715093703' --with ccf",
+        "brainlake copy as_submitted --snapshot submitted",
+    )
+)
+@click.argument("to", type=click.Path(path_type=Path))
+@_choosing
+@click.option("--snapshot", metavar="SNAPSHOT", help="Take what it sees (a number, a tag, a time), without history.")
+@pass_where
+def copy(
+    where: Where, to: Path, conditions: tuple[str, ...], snapshot: str | None, also: str | None, link: bool
+) -> None:
+    """Make a lake of this one at TO: all of it with its history, or what conditions choose of it.
+
+    Partitioned tables give whole files; of the others come the rows of what is chosen, and reference rows. A source
+    that came whole is not read again when it is ingested there.
+    """
+    from ..progress import ingest_progress
+
+    lake = where.open()
+    with ingest_progress() as progress:
+        at = as_snapshot(snapshot or where.at)
+        done = lake.copy(to, where=conditions, snapshot=at, also=split_names(also) or (), link=link, progress=progress)
+    click.echo(done.summary())
+
+
+@click.command(
+    epilog=examples(
+        "brainlake publish our_paper --title 'Lake of Doe et al. 2026'",
+        "brainlake --at submitted publish our_paper --where 'session_id in (715093703, 719161530)'",
+    )
+)
+@click.argument("to", type=click.Path(path_type=Path))
+@_choosing
+@click.option("--title", help="What it is called in its README. By default the name of its directory.")
+@pass_where
+def publish(
+    where: Where, to: Path, conditions: tuple[str, ...], also: str | None, link: bool, title: str | None
+) -> None:
+    """Make at TO a lake of one snapshot that no longer changes, with the digests of all files, and citations.
+
+    It opens from anywhere, also from a directory that cannot be written, and takes no commits. It is a bag (RFC 8493),
+    as archives take them; `brainlake check --deep` compares its files with their digests.
+    """
+    from ..progress import ingest_progress
+
+    lake = where.open()
+    with ingest_progress() as progress:
+        done = lake.publish(
+            to, where=conditions, also=split_names(also) or (), title=title, link=link, progress=progress
+        )
+    click.echo(done.summary())
+
+
+@click.command(epilog=examples("brainlake upgrade"))
+@pass_where
+def upgrade(where: Where) -> None:
+    """Bring the catalogue of a lake that an older brainlake made to today's format; no data file is touched.
+
+    The catalogue as it was stays beside it. It takes one transaction: whole, or not at all.
+    """
+    from ..facade import default_path
+    from ..upgrading import upgrade
+
+    click.echo(upgrade(where.path or default_path()).line)
