@@ -127,10 +127,11 @@ def _recordings(w: Where, record: Mapping[str, Any]) -> Iterator[Wanted]:
     yield Wanted(w.api + files[0]["download_link"], f"specimen_{record['id']}/ephys.nwb")
 
 
-def _nested(suffix: str) -> Callable[[Where, Mapping[str, Any]], Iterator[Wanted]]:
+def _nested(suffix: str, kind: str) -> Callable[[Where, Mapping[str, Any]], Iterator[Wanted]]:
     def told(w: Where, record: Mapping[str, Any]) -> Iterator[Wanted]:
-        """Q09: the first file of the cell's first reconstruction."""
-        found = [f for r in record.get("neuron_reconstructions") or [] for f in r.get("well_known_files") or []]
+        """Q09: the first file of its kind of the cell's first reconstruction."""
+        files = [f for r in record.get("neuron_reconstructions") or [] for f in r.get("well_known_files") or []]
+        found = [f for f in files if (f.get("well_known_file_type") or {}).get("name", kind) == kind]
         if not found:
             what = "reconstruction" if suffix == "swc" else "markers"
             raise QueryError(f"Specimen {record.get('id')} has no {what}")
@@ -177,13 +178,13 @@ FILES: dict[str, Files] = {f.name: f for f in (
     Files("recordings", "recordings of cells (NWB)", "cells",
           asked=lambda ids: [q.recording_file(i) for i in ids], told=_recordings),
     Files("reconstructions", "reconstructions of cells (SWC)", "cells",
-          asked=lambda ids: [q.reconstruction_file(i) for i in ids], told=_nested("swc")),
+          asked=lambda ids: [q.reconstruction_file(i) for i in ids], told=_nested("swc", "3DNeuronReconstruction")),
     Files("glif_configs", "configurations of GLIF models (JSON)", "models",
           asked=lambda ids: [template_query("neuron_config", neuronal_model_ids=list(ids))], told=_glif_configs),
     Files("biophysical_files", "what biophysical models need to run: fit, reconstruction, mechanisms, recording", "models",
           asked=lambda ids: [q.biophysical_model(i) for i in ids], told=_biophysical_files),
     Files("markers", "markers of reconstructions", "cells",
-          asked=lambda ids: [q.reconstruction_file(i, "3DNeuronMarker") for i in ids], told=_nested("marker")),
+          asked=lambda ids: [q.reconstruction_file(i, "3DNeuronMarker") for i in ids], told=_nested("marker", "3DNeuronMarker")),
     *(Files(measure, f"{measure.replace('_', ' ')} of connectivity experiments (NRRD)", "experiments", _grids(measure))
       for measure in ("projection_density", "injection_density", "injection_fraction", "data_mask")),
     Files("expression", "expression energy, density and intensity of image series (ZIP)", "image series",

@@ -1,0 +1,133 @@
+"""Files of the API come by id, are kept as they came, told in ``rma.requests``, and read by the reader that knows them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import brainlake
+import numpy as np
+import pytest
+from brainlake.lake.errors import QueryError
+from brainlake.lake.fetching import How
+from brainlake.tests.fixtures import atlas_origin as origin
+from brainlake.tests.fixtures import ccf, connectivity, swc
+from brainlake.tests.fixtures.rma_server import RmaServer, serving
+
+DENSITY = connectivity.small_grids()["projection_density"]
+
+# What is fetched, with which ids -> a question over what became of it, and its answer from what the origin holds.
+FETCHED: dict[str, tuple[list[int], dict[str, Any], str, list[tuple[Any, ...]]]] = {
+    "recordings": ([origin.CELL], {}, "select specimen_id, count(*) > 8 from icephys.sweeps group by all",
+                   [(origin.CELL, True)]),
+    "reconstructions": ([origin.CELL], {}, "select named_specimen_id, n_nodes from morphology.swc_files",
+                        [(origin.CELL, len(swc.SMALL))]),
+    "markers": ([origin.CELL], {}, "select named_specimen_id, n_markers from morphology.marker_files",
+                [(origin.CELL, 1)]),
+    "glif_configs": ([origin.GLIF_MODEL], {}, "select capacitance from models.glif_configs", [(8.0e-11,)]),
+    "projection_density": ([origin.EXPERIMENT], {"um": 100},
+                           "select experiment_id, count(*), sum(voxel_value) from connectivity.grid_voxels group by all",
+                           [(origin.EXPERIMENT, int(np.count_nonzero(DENSITY)), float(DENSITY.sum(dtype=float)))]),
+    "data_mask": ([origin.EXPERIMENT], {"um": 100}, "select measure, grid_um from connectivity.grids",
+                  [("data_mask", 100)]),
+    "expression": ([origin.SERIES], {}, "select data_set_id, max(energy) from ish.grid_voxels group by all", [(origin.SERIES, 35.0)]),
+    "template": ([], {}, "select kind, stored_dtype, shape from ccf.volumes", [("template", "u2", [*ccf.SHAPE])]),
+    "nissl": ([], {}, "select kind, shape from ccf.volumes", [("nissl", [*ccf.SHAPE])]),
+    "annotation": ([], {}, "select kind, version, shape from ccf.volumes", [("annotation", "ccf_2017", [*ccf.SHAPE])]),
+    "masks": ([593], {}, "select kind, structure_id from ccf.volumes", [("mask", 593)]),
+    "meshes": ([385], {}, "select structure_id, len(vertex_ap_um) from ccf.structure_meshes", [(385, 3)]),
+    "section_images": ([origin.IMAGE], {}, "select size_bytes from rma.requests", [(len(origin.JPEG),)]),
+    "svg": ([origin.IMAGE], {}, "select size_bytes from rma.requests", [(len(origin.SVG),)]),
+    "file": ([11], {}, "select count(*) > 8 from icephys.sweeps", [(True,)]),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return origin.held(tmp_path_factory.mktemp("origin"))
+
+
+@pytest.fixture
+def server(held: dict[str, Any]):
+    with serving(**held) as found:
+        yield found
+
+
+@pytest.fixture
+def lake(tmp_path: Path):
+    with brainlake.create(tmp_path / "lake") as found:
+        yield found
+
+
+def how(server: RmaServer, **further: Any) -> How:
+    return How(server.url, archive=server.url, **further)
+
+
+def rows(lake: brainlake.Lake, query: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in lake.sql(query).pl().rows()]
+
+
+@pytest.mark.parametrize("what", FETCHED)
+def test_a_file_is_kept_told_and_read(lake, server, what):
+    ids, further, query, expected = FETCHED[what]
+    report = lake.fetch(what, *ids, how=how(server, **further))
+    report.raise_failed()
+    assert rows(lake, query) == expected
+    kept = report.paths[-1]
+    assert kept.read_bytes() == server.files[server.asked[-1]]  # byte for byte
+    told = "select sha256, size_bytes, http_status from rma.requests where rma_text is null"
+    data = kept.read_bytes()
+    assert rows(lake, told) == [(hashlib.sha256(data).hexdigest(), len(data), 200)]
+    asked = len(server.asked)
+    assert lake.fetch(what, *ids, how=how(server, offline=True, **further)).n_here == len(report.paths)
+    assert len(server.asked) == asked
+
+
+def test_a_region_of_an_image_is_another_file(lake, server, tmp_path):
+    region = {"downsample": "3", "left": "10", "top": "20", "width": "30", "height": "40"}
+    for kind in ("section", "atlas", "projection"):
+        report = lake.fetch(f"{kind}_images", origin.IMAGE, how=how(server, image=region, to=tmp_path / kind))
+        report.raise_failed()
+        assert server.asked[-1].endswith("?downsample=3&left=10&top=20&width=30&height=40")
+        assert (tmp_path / kind / f"{origin.IMAGE}.jpg").read_bytes() == origin.JPEG + kind.encode()
+    with pytest.raises(QueryError, match="an image has no parameter hight"):
+        lake.fetch("section_images", origin.IMAGE, how=how(server, image={"hight": "40"}))
+
+
+def test_a_model_is_laid_out_as_the_reference_runs_it(lake, server, tmp_path):
+    """C-BIO: names of the files, the sweeps without tests, the manifest's entries."""
+    lake.fetch("biophysical_models", origin.MODEL, how=how(server)).raise_failed()
+    lake.fetch("biophysical_files", origin.MODEL, how=how(server, to=tmp_path / "out")).raise_failed()
+    folder = tmp_path / "out" / f"neuronal_model_{origin.MODEL}"
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()) == [
+        "314804040.nwb", "314804042_fit.json", "line_m.swc", "line_marker_m.swc", "manifest.json", "modfiles/Ih.mod",
+    ]  # fmt: skip
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["biophys"] == [
+        {"model_file": ["manifest.json", "314804042_fit.json"], "model_type": "Biophysical - perisomatic"}
+    ]
+    assert manifest["runs"][0]["sweeps"] == [4, 5, 7]
+    assert {one["key"]: one["spec"] for one in manifest["manifest"]}["MORPHOLOGY"] == "line_m.swc"
+
+
+def test_what_tells_of_a_file_is_kept_as_records(lake, server):
+    """The cell's recording is found again: whose file it is, of which type."""
+    lake.fetch("recordings", origin.CELL, how=how(server)).raise_failed()
+    (record,) = lake.rma(
+        f"model::Specimen,rma::criteria,[id$eq{origin.CELL}],ephys_result(well_known_files("
+        "well_known_file_type[name$eqNWBDownload])),rma::include,ephys_result(well_known_files(well_known_file_type))"
+    ).arrow().to_pylist()  # fmt: skip
+    assert record["ephys_result"]["well_known_files"][0]["download_link"].endswith("/11")
+
+
+def test_units_and_metrics_of_cells_are_typed(lake, server):
+    for what in ("units", "cell_metrics", "probes", "channels", "genes"):
+        lake.fetch(what, how=how(server)).raise_failed()
+    assert rows(lake, "select id, snr, PT_ratio from rma.ecephys_units") == [(origin.UNIT, 2.5, 0.5)]
+    query = "select cell_specimen_id, osi_dg, all_stim, reliability_nm1_a from rma.api_cam_cell_metrics"
+    assert rows(lake, query) == [(517394843, 0.5, True, None)]
+    (metric,) = lake.rma("model::ApiCamCellMetric,rma::criteria,[osi_dg$ge0.5]").arrow().to_pylist()
+    assert "id" not in metric
+    assert rows(lake, "select gene_acronym from ish.genes where organism_id = 2 order by 1") == [("Man1a",), ("Pdyn",)]
