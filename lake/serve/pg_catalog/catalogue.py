@@ -81,6 +81,10 @@ class Catalogue:
             return Rewritten(self._filled(sql, found, client), None)
         return Rewritten(found.sql, self._cursor(found, client), found.types)
 
+    def objects(self) -> LakeObjects:
+        """What clients find: the objects of the session's snapshot with their oids."""
+        return self._current().lake
+
     def _filled(self, sql: str, question: LakeQuestion, client: ClientContext) -> str:
         pieces, at = [], 0
         told = _Told(client, self._session)
@@ -125,6 +129,7 @@ class _Built:
         con.execute("set global python_enable_replacements = false")
         for schema in _SCHEMAS.values():
             con.execute(f"create schema {schema}")
+        _constants(con, session.snapshot_id)
         rows = rows_of(self.lake, system())
         Functions(rows, self.lake).register(con)
         views = _statements("views.sql")
@@ -140,6 +145,17 @@ class _Built:
         con.execute(of_tables)
         con.execute("set global enable_external_access = false")
         con.execute("set global lock_configuration = true")
+
+
+def _constants(con: duckdb.DuckDBPyConnection, snapshot: int) -> None:
+    """What is the same for every client, as functions."""
+    con.execute(f"create macro pg.version() as {_text(DESCRIPTION)}")
+    con.execute(f"create macro pg.pg_postmaster_start_time() as timestamptz '{STARTED.isoformat()}'")
+    con.execute(f"create macro pg.txid_current() as {snapshot}::bigint")
+    con.execute("create table pg.known_settings(name varchar primary key, boot_value varchar, meaning varchar)")
+    con.executemany(
+        "insert into pg.known_settings values (?, ?, ?)", [(name, *told) for name, told in SETTINGS.items()]
+    )
 
 
 class _Told:
@@ -166,11 +182,6 @@ class _Told:
             "client_pid": client.backend_pid,
             "client_path": self.path(lake.by_schema),
             "client_settings": self._settings,
-            "default_settings": {name: value for name, (value, _) in SETTINGS.items()},
-            "meanings_of_settings": {name: meaning for name, (_, meaning) in SETTINGS.items()},
-            "server_description": DESCRIPTION,
-            "server_start_time": STARTED,
-            "snapshot_id": self._session.snapshot_id,
         }
 
     def literal(self, mention: Mention) -> str:

@@ -16,6 +16,7 @@ from .objects import ANY, RECORD, LakeObjects
 from .rows import Row, arguments, key_name
 
 Path = list[str] | None
+_UNTOASTED = "p"  # how vectors are stored, which are no arrays proper
 
 # How PostgreSQL writes types of its own that it stores under other names.
 _SPOKEN = {
@@ -142,7 +143,7 @@ class Functions:
 
     def _speak(self, oid: int, path: Path, modifier: int | None = None) -> str:
         row = self._types[oid]
-        if row["typcategory"] == "A" and row["typelem"] in self._types:
+        if row["typcategory"] == "A" and row["typstorage"] != _UNTOASTED and row["typelem"] in self._types:
             return f"{self._speak(row['typelem'], path, modifier)}[]"
         schema, name = self._schemas[row["typnamespace"]], row["typname"]
         if schema != "pg_catalog":

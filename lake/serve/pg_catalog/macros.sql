@@ -13,7 +13,6 @@ create macro pg.current_schema() as getvariable('client_path')[1];
 create macro pg.current_schemas(implicit) as
     case when implicit then list_prepend('pg_catalog', getvariable('client_path')) else getvariable('client_path') end;
 create macro pg.pg_backend_pid() as getvariable('client_pid')::integer;
-create macro pg.version() as getvariable('server_description');
 create macro pg.current_setting(setting_name) as coalesce(
         getvariable('client_settings')[lower(setting_name)],
         error('unrecognized configuration parameter "' || setting_name || '"')),
@@ -31,12 +30,10 @@ create macro pg.inet_client_addr() as null::varchar;
 create macro pg.inet_client_port() as null::integer;
 create macro pg.inet_server_addr() as null::varchar;
 create macro pg.inet_server_port() as null::integer;
-create macro pg.txid_current() as getvariable('snapshot_id');
 create macro pg.txid_current_if_assigned() as null::bigint;
-create macro pg.pg_current_xact_id() as getvariable('snapshot_id');
+create macro pg.pg_current_xact_id() as pg.txid_current();
 create macro pg.pg_current_xact_id_if_assigned() as null::bigint;
-create macro pg.pg_postmaster_start_time() as getvariable('server_start_time');
-create macro pg.pg_conf_load_time() as getvariable('server_start_time');
+create macro pg.pg_conf_load_time() as pg.pg_postmaster_start_time();
 create macro pg.pg_blocking_pids(pid) as []::integer[];
 create macro pg.pg_cancel_backend(pid) as false;
 create macro pg.pg_terminate_backend(pid) as false, (pid, timeout_) as false;
@@ -164,7 +161,7 @@ create macro pg.array_remove(a, element) as list_filter(a, lambda e: e is distin
 create macro pg.array_position(a, element) as nullif(list_position(a, element), 0);
 create macro pg.array_append(a, element) as list_append(a, element);
 create macro pg.array_prepend(element, a) as list_prepend(element, a);
-create macro pg.array_cat(a, b) as list_concat(a, b);
+create macro pg.array_cat(a, b) as case when a is null then b when b is null then a else list_concat(a, b) end;
 create macro pg.expand_array(a) as unnest(list_transform(range(1, len(a) + 1), lambda i: {'x': a[i], 'n': i::integer}));
 create macro pg.format(template) as pg_format(template::varchar, []::varchar[]), (template, given) as pg_format(template::varchar, given);
 create macro pg.btrim(a) as trim(a), (a, b) as trim(a, b);

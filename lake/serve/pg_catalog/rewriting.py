@@ -47,6 +47,8 @@ _VECTORS = frozenset(("int2vector", "oidvector"))  # arrays that count from 0, a
 _SET_OF_SCALARS = frozenset(("unnest", "generate_series", "generate_subscripts"))
 _HIDDEN = {"xmin": "1", "xmax": "0", "cmin": "0", "cmax": "0", "ctid": "(0,1)"}
 
+CONSTANTS = ("version", "txid_current", "pg_postmaster_start_time")  # functions that catalogue.py makes
+
 # Words that stand for the client, also in questions to the lake.
 _WORDS = frozenset(("current_user", "session_user", "current_role", "current_catalog", "current_schema"))
 _CALLS = _WORDS | {
@@ -193,7 +195,8 @@ def _arguments(cut: list[Token], at: int) -> tuple[int, tuple[str, ...]] | None:
 def macros() -> frozenset[str]:
     """Names of the functions that the catalogue has (macros.sql)."""
     text = Path(__file__).with_name("macros.sql").read_text()
-    return frozenset(re.findall(r'^create macro pg\."?(\w+)"?\(', text, re.MULTILINE))
+    named = re.findall(r'^create macro pg\."?(\w+)"?\(', text, re.MULTILINE)
+    return frozenset((*named, *CONSTANTS))
 
 
 @cache
@@ -280,7 +283,7 @@ class _Translation:
         for select in outputs:
             self._show(select)
         for step in (
-            self._hidden_columns, self._casts, self._comparisons, self._subscripts, self._calls, self._relations,
+            self._hidden_columns, self._casts, self._comparisons, self._concatenations, self._subscripts, self._calls, self._relations,
             self._clauses,
         ):  # fmt: skip
             step()
@@ -412,6 +415,17 @@ class _Translation:
                 combine = exp.or_ if isinstance(node, exp.Any) else exp.and_
                 whole = combine(*(type(like)(this=like.this.copy(), expression=e.copy()) for e in value.expressions))
                 like.replace(exp.paren(whole, copy=False))
+
+    def _concatenations(self) -> None:
+        """Of arrays, where NULL is as an empty one."""
+        for node in self._inner_first(exp.DPipe):
+            if any(self._is_array(side) for side in (node.this, node.expression)):
+                node.replace(_call("array_cat", node.this.copy(), node.expression.copy()))
+
+    def _is_array(self, one: exp.Expression) -> bool:
+        if isinstance(one, exp.Column):
+            return self._types.get(one.name, "").startswith("_")
+        return isinstance(one, exp.Array | exp.ArrayAgg) or (isinstance(one, exp.Cast) and one.to.is_type("array"))
 
     def _subscripts(self) -> None:
         for bracket in self._inner_first(exp.Bracket):
@@ -598,6 +612,8 @@ def _strong_name(one: exp.Expression) -> str | None:
     if isinstance(one, exp.Subquery):
         inner = next(_outermost(one.this), None)
         return (inner.expressions[0].alias or _name_of(inner.expressions[0])) if inner else None
+    if isinstance(one, exp.Trim):
+        return {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(one.args.get("position") or ""), "btrim")
     if type(one) in _NAMES:
         return _NAMES[type(one)]
     if isinstance(one, exp.Func) and not isinstance(one, exp.Binary | exp.Connector):

@@ -14,6 +14,7 @@ _READ_BY_ALL = [f"{OWNER_NAME}=r/{OWNER_NAME}", f"=r/{OWNER_NAME}"]
 _USED_BY_ALL = [f"{OWNER_NAME}=U/{OWNER_NAME}", f"=U/{OWNER_NAME}"]
 HEAP, BTREE = 2, 403
 INTERNAL, SQL = 12, 14
+DEFAULT_COLLATION, C_COLLATION = 100, 950
 CLASSES = {"pg_class": 1259, "pg_type": 1247, "pg_proc": 1255, "pg_namespace": 2615, "pg_constraint": 2606}
 
 Row = dict[str, Any]
@@ -106,7 +107,8 @@ def _system_attributes(system: System, types: dict[int, Row]) -> Iterator[Row]:
     by_name |= {f"_{one.name}": by_name["_record"] for one in system.relations.values()}
     for one in system.relations.values():
         for number, column in enumerate(one.columns, start=1):
-            yield _attribute(one.oid, number, column.name, by_name[column.type], column.not_null)
+            row = _attribute(one.oid, number, column.name, by_name[column.type], column.not_null)
+            yield row | ({"attcollation": C_COLLATION} if row["attcollation"] == DEFAULT_COLLATION else {})
 
 
 def _attributes(lake: LakeObjects, types: dict[int, Row]) -> Iterator[Row]:

@@ -27,12 +27,12 @@ select getvariable('client_database_oid') as oid, getvariable('client_database')
     0 as datminmxid, 1663 as dattablespace, 'C' as datcollate, 'C' as datctype;
 
 -- pg_catalog.pg_settings
-select name, getvariable('client_settings')[name] as setting, getvariable('default_settings')[name] as boot_val,
-    'Client Connection Defaults' as category, getvariable('meanings_of_settings')[name] as short_desc,
-    'user' as context, 'string' as vartype, 'session' as source, getvariable('default_settings')[name] as reset_val,
-    false as pending_restart
-from (select unnest(map_keys(getvariable('client_settings'))) as name)
-order by name;
+select told.name, getvariable('client_settings')[told.name] as setting, known.boot_value as boot_val,
+    'Client Connection Defaults' as category, known.meaning as short_desc, 'user' as context, 'string' as vartype,
+    'session' as source, known.boot_value as reset_val, false as pending_restart
+from (select unnest(map_keys(getvariable('client_settings'))) as name) as told
+left join pg.known_settings as known on known.name = told.name
+order by told.name;
 
 -- pg_catalog.pg_tables
 select n.nspname as schemaname, c.relname as tablename, pg.pg_get_userbyid(c.relowner) as tableowner,

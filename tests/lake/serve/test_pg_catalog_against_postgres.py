@@ -1,0 +1,210 @@
+"""The catalogue answers what clients ask as a real PostgreSQL does that holds empty relations of the same shape.
+
+The queries are those that the installed clients send, taken from the real server's log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import brainlake
+import pytest
+from brainlake.lake.serve.pg_catalog import Catalogue, ClientContext
+from brainlake.lake.serve.snapshots import Snapshots
+from brainlake.lake.serve.pg_catalog.objects import FIRST_OID, database_oid, role_oid
+
+psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
+
+from brainlake.tests.fixtures import postgres_server, postgres_shape, system_catalogue  # noqa: E402
+from brainlake.tests.fixtures.postgres_shape import DATABASE, USER, psql  # noqa: E402
+
+OIDS = """
+select oid::int8, 'relation ' || relnamespace::regnamespace || '.' || relname from pg_class
+union all select oid::int8, 'type ' || typnamespace::regnamespace || '.' || typname from pg_type
+union all select oid::int8, 'schema ' || nspname from pg_namespace
+union all select oid::int8, 'constraint ' || connamespace::regnamespace || '.' || conname from pg_constraint
+union all select oid::int8, 'role ' || rolname from pg_roles
+union all select oid::int8, 'database ' || datname from pg_database
+"""
+
+
+@dataclass
+class Pair:
+    """The same question to both."""
+
+    server: postgres_server.PostgresServer
+    catalogue: Catalogue
+    real: Any
+    names: dict[int, str]  # of the real server's oids
+    our_names: dict[int, str]
+
+    def dsn(self) -> str:
+        return self.server.dsn(USER, DATABASE)
+
+    def ask_real(self, sql: str, given: list[str | None]) -> tuple[list[str], list[tuple[str | None, ...]]]:
+        values = [None if value is None else value.encode() for value in given]
+        result = self.real.pgconn.exec_params(sql.encode(), values)
+        assert result.status in (2, 7), sql
+        if result.status == 7:
+            return ["error"], [(result.error_message.decode(),)]
+        columns = [result.fname(i).decode() for i in range(result.nfields)]
+        cells = [[result.get_value(r, c) for c in range(result.nfields)] for r in range(result.ntuples)]
+        return columns, [tuple(None if cell is None else cell.decode() for cell in row) for row in cells]
+
+    def ask_ours(self, sql: str, given: list[str | None]) -> tuple[list[str], list[tuple[str | None, ...]]] | None:
+        """None where the catalogue is not asked."""
+        back = {name: oid for oid, name in self.our_names.items()}
+        ours = {str(oid): str(back[name]) for oid, name in self.names.items() if name in back and oid >= FIRST_OID}
+        translated = re.sub(r"\b\d{5,10}\b", lambda found: ours.get(found[0], found[0]), sql)
+        client = ClientContext(USER, DATABASE, 4711, {"application_name": ""})
+        rewritten = self.catalogue.rewrite(translated, client)
+        if rewritten is None or rewritten.cursor is None:
+            return None
+        with rewritten.cursor as cursor:
+            cursor.execute(rewritten.sql, [_parameter(value, ours) for value in given])
+            columns = [one[0] for one in cursor.description]
+            return columns, [tuple(_text(value) for value in row) for row in cursor.fetchall()]
+
+    def compare(self, sql: str, given: list[str | None]) -> str | None:
+        """What is different; None where nothing is."""
+        columns, expected = self.ask_real(sql, given)
+        try:
+            answer = self.ask_ours(sql, given)
+        except Exception as error:
+            return f"{sql}\n{given}\n-> {error}"
+        if answer is None:
+            return None
+        our_columns, rows = answer
+        if columns != our_columns:
+            return f"{sql}\n-> columns {our_columns}\ninstead of {columns}"
+        ordered = sorted(_named(rows, self.our_names), key=str), sorted(_named(expected, self.names), key=str)
+        if ordered[0] == ordered[1]:
+            return None
+        ours, theirs = (set(map(str, one)) for one in ordered)
+        return (
+            f"{sql}\n{given}\n-> {len(rows)} rows instead of {len(expected)};\n only ours: {sorted(ours - theirs)[:4]}\n"
+            f" only theirs: {sorted(theirs - ours)[:4]}"
+        )
+
+
+def _parameter(value: str | None, ours: dict[str, str]) -> Any:
+    if value is None:
+        return None
+    if value.startswith("{") and value.endswith("}"):
+        return [_parameter(one.strip('"'), ours) for one in value[1:-1].split(",") if one]
+    value = ours.get(value, value)
+    return int(value) if re.fullmatch(r"-?\d+", value) else value
+
+
+def _text(value: Any) -> str | None:
+    """A value as PostgreSQL writes it."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, list):
+        return "{" + ",".join("NULL" if one is None else _element(_text(one) or "") for one in value) + "}"
+    if isinstance(value, dict):
+        return "(" + ",".join(_text(one) or "" for one in value.values()) + ")"
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _element(text: str) -> str:
+    if text and not re.search(r'[{},"\\\s]', text) and text.upper() != "NULL":
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _named(rows: list[tuple[str | None, ...]], names: dict[int, str]) -> list[tuple[str | None, ...]]:
+    """Rows with names in place of oids, which are every server's own."""
+
+    def cell(value: str | None) -> str | None:
+        if value is None:
+            return None
+        known = lambda found: names.get(int(found[0]), found[0]) if int(found[0]) >= FIRST_OID else found[0]  # noqa: E731
+        return re.sub(r"\b\d{5,10}\b", known, value)
+
+    return [tuple(map(cell, row)) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    programs = postgres_server.binaries()
+    if programs is None:
+        pytest.skip("needs a PostgreSQL server: apt-get install postgresql")
+    path = tmp_path_factory.mktemp("shape") / "lake"
+    brainlake.create(path).close()
+    with Snapshots(path) as snapshots, snapshots.lease() as lease, postgres_server.running(programs) as server:
+        catalogue = Catalogue(lease.session)
+        objects = catalogue.objects()
+        postgres_shape.make_database(server, objects)
+        with psycopg.connect(server.dsn(USER, DATABASE), autocommit=True) as real:
+            names = dict(real.execute(OIDS).fetchall())
+            ours = {oid: name for name, oid in _our_names(objects)}
+            yield Pair(server, catalogue, real, names, ours)
+
+
+def _our_names(objects: Any) -> Iterator[tuple[str, int]]:
+    yield f"role {USER}", role_oid(USER)
+    yield f"database {DATABASE}", database_oid(DATABASE)
+    for schema in objects.schemas:
+        yield f"schema {schema}", objects.oid("schema", schema)
+    for one in objects.relations:
+        yield f"relation {one.qualified}", objects.oid("relation", one.qualified)
+        yield f"type {one.qualified}", objects.oid("row type", one.qualified)
+        yield f"type {one.schema}._{one.name}", objects.oid("array type", one.qualified)
+        if one.key:
+            yield f"relation {one.schema}.{one.name}_pkey", objects.oid("index", one.qualified)
+            yield f"constraint {one.schema}.{one.name}_pkey", objects.oid("constraint", one.qualified)
+
+
+END = "select 'all of a client is logged'"
+
+# What tells the text of views, which the shape has otherwise.
+OTHERWISE = re.compile(r"pg_get_viewdef|view_definition")
+
+
+def check(pair: Pair, drive: Callable[[Pair], None], at_least: int) -> None:
+    """Drive a client against the real server, then ask what it has asked of both."""
+    since = pair.server.log.stat().st_size
+    drive(pair)
+    pair.real.execute(END)
+    while not (sent := pair.server.statements(since)) or sent[-1][0] != END:
+        time.sleep(0.01)  # the log is written by another process
+    asked = list(dict.fromkeys((sql, tuple(given)) for sql, given in sent[:-1]))
+    different = [found for sql, given in asked if _is_query(sql) and (found := pair.compare(sql, list(given)))]
+    assert not different, f"{len(different)} of {len(asked)} differ:\n\n" + "\n\n".join(different)
+    assert sum(_is_query(sql) and pair.ask_ours(sql, list(given)) is not None for sql, given in asked) >= at_least
+
+
+def _is_query(sql: str) -> bool:
+    return re.match(r"\s*(select|with)\b", sql, re.IGNORECASE) is not None and not OTHERWISE.search(sql)
+
+
+# What psql's commands show that a lake's catalogue has otherwise is left out: operators, casts, conversions, text
+# search, and functions, which there are DuckDB's.
+PSQL = [
+    r"\d", r"\dt", r"\dt e*.*", r"\d ecephys.c*", r"\d+ ecephys.spike_trains", r"\d+ ecephys.good_units",
+    r"\d rma.s*", r"\dv ccf.*", r"\dv+ ccf.*", r"\dn", r"\dn+", r"\l", r"\du", r"\du+", r"\dx", r"\dT",
+    r"\di", r"\di ecephys.*", r"\dp ecephys.*", r"\dm", r"\ds", r"\dD", r"\dd", r"\db", r"\dy", r"\des",
+    r"\det", r"\dew", r"\deu", r"\dRp", r"\dRs", r"\dX", r"\dP", r"\ddp", r"\drds", r"\dE", r"\dL", r"\dA", r"\dA+",
+    r"\dvS information_schema.*", r"\dtS pg_catalog.*",
+    r"\dT+ pg_catalog.int*", r"\df nowhere.*", r"\dl",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", PSQL)
+def test_psql_sees_what_it_sees_of_postgres(pair: Pair, command: str) -> None:
+    if not shutil.which("psql"):
+        pytest.skip("needs psql")
+    check(pair, lambda pair: psql(None, pair.dsn(), command) and None, at_least=1)
