@@ -153,6 +153,39 @@ def _shape_of(current: np.ndarray, sampling_rate: float, kind: str, no_test_puls
     raise FeatureError(f"{kind} is no kind of stimulus: any, square, square_or_none or ramp")
 
 
+def find_test_pulse(i: np.ndarray) -> tuple[int, int] | None:
+    """First and last sample of the step that begins a sweep: its first two changes, back to where the current began.
+
+    None where the current changes twice only (that step is the stimulus), or does not come back with the second change.
+    """
+    changes = np.flatnonzero(np.diff(i))
+    if len(changes) < 3 or i[changes[1] + 1] != i[0]:
+        return None
+    return int(changes[0]) + 1, int(changes[1])
+
+
+_EPOCHS = pa.struct(
+    [(f"{name}_index", pa.int64()) for name in ("test_pulse_start", "test_pulse_stop", "experiment_start")]
+)
+
+
+@udf(args=[pa.list_(pa.float32())], returns=_EPOCHS)
+def infer_epochs(stimulus: Ragged) -> dict[str, np.ndarray]:
+    """Where the test pulse of each sweep lies, and where after it the experiment begins (NW-9, ST-1).
+
+    stimulus : ragged, A or V
+    returns : test_pulse_start_index, test_pulse_stop_index (its last sample), NULL without a test pulse;
+        experiment_start_index, then 0
+    """
+    found = [find_test_pulse(row) or (np.nan, np.nan) for row in stimulus]
+    starts, stops = (np.array([one[k] for one in found], np.float64) for k in (0, 1))
+    return {
+        "test_pulse_start_index": starts,
+        "test_pulse_stop_index": stops,
+        "experiment_start_index": np.where(np.isnan(stops), 0.0, stops + 1),
+    }
+
+
 @udf(args=[pa.list_(pa.float32()), pa.float64()], returns=pa.float64())
 def stimulus_start_time(stimulus: Ragged, sampling_rate: np.ndarray) -> np.ndarray:
     """Time (s) of the first change of each sweep's stimulus later than 0.4 s; NULL for none (ST-5)."""

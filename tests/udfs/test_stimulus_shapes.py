@@ -82,3 +82,17 @@ def test_the_kernel_says_of_each_sweep_what_it_is_or_why_it_cannot():
     starts = shapes.stimulus_start_time(stimuli, np.full(5, 10.0))
     assert starts[[0, 3]] == pytest.approx([0.8, 0.8])
     assert np.isnan(starts[2])
+
+
+def test_the_test_pulse_is_the_step_that_comes_back_before_something_else_happens():
+    assert shapes.find_test_pulse(SQUARE) == (2, 3)
+    assert shapes.find_test_pulse(current((2, 4, -10.0)) + np.clip(np.arange(20) - 9.0, 0, None)) == (2, 3)
+    assert shapes.find_test_pulse(current((8, 14, 50.0))) is None  # the stimulus itself
+    assert shapes.find_test_pulse(np.arange(20.0)) is None  # a ramp from the start
+    assert shapes.find_test_pulse(np.zeros(20)) is None
+    told = shapes.infer_epochs(Ragged.of([SQUARE, current((8, 14, 50.0)), []], np.float32))
+    assert {name: column.tolist()[0] for name, column in told.items()} == {
+        "test_pulse_start_index": 2, "test_pulse_stop_index": 3, "experiment_start_index": 4
+    }  # fmt: skip
+    assert np.isnan(told["test_pulse_start_index"][1:]).all()
+    assert told["experiment_start_index"][1:].tolist() == [0, 0]

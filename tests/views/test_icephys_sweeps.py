@@ -202,6 +202,28 @@ def test_a_notebook_says_the_last_value_unless_it_was_switched_off(made: Made) -
     assert noted(0, "'Stim Wave Name'").value_text == f"{CODE}_DA_0"
 
 
+def test_a_file_without_epochs_has_those_that_its_stimuli_show(made: Made, tmp_path: Path) -> None:
+    unmarked = tmp_path / "unmarked.nwb"
+    write_nwb1(unmarked, MadeCell(OTHER + 1, made.cell.sweeps), identifier="unmarked")
+    with h5py.File(unmarked, "a") as file:
+        for name in [name for name in file["epochs"] if not name.startswith("Sweep_")]:
+            del file[f"epochs/{name}"]
+    with brainlake.create(tmp_path / "lake") as lake:
+        lake.ingest([unmarked, made.path])
+        epochs = (
+            lake.sql("from icephys.inferred_epochs where sweep_number = 2 order by specimen_id").pl().rows(named=True)
+        )
+        marked, inferred = epochs
+        assert (marked["is_marked"], inferred["is_marked"]) == (True, False)
+        assert (marked["experiment_start_index"], marked["experiment_stop_index"]) == (15_000, 24_999)
+        assert (marked["test_pulse_start_index"], marked["test_pulse_stop_index"]) == (0, 1_999)  # as the file says
+        assert (inferred["test_pulse_start_index"], inferred["test_pulse_stop_index"]) == (400, 599)  # 0.02 to 0.03 s
+        n_samples = len(made.square.response)
+        assert (inferred["experiment_start_index"], inferred["experiment_stop_index"]) == (600, n_samples - 1)
+        told = lake.sql("select count(*) as n from icephys.nwb_sweeps where experiment_start_index is null").one()
+        assert told.n >= len(made.cell.sweeps)  # facts stay as the file has them
+
+
 def test_a_sweep_is_written_as_a_dat_file(made: Made, tmp_path: Path) -> None:
     """Lines of time and voltage apart by a blank (BP-8), as simulators read them."""
     query = "select timestamp, response from icephys.sweep_window(464212183, 2, t0 := 1.0, t1 := 1.1)"

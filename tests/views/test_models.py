@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import duckdb
+import h5py
 import matplotlib as mpl
 import numpy as np
 import polars as pl
@@ -12,6 +14,7 @@ import pytest
 from brainlake.ingest import registry
 from brainlake.ingest.contract import Source
 from brainlake.ingest.icephys_samples import packed
+from brainlake.lake.output import write_answer
 from brainlake.lake.questions import below, standard
 from brainlake.tests.fixtures import model_files as made
 from brainlake.tests.fixtures.memory import memory_connection
@@ -215,6 +218,29 @@ def test_a_model_runs_on_the_recorded_sweeps_of_its_own_cell(con):
     assert runs[0]["interpolated_spike_times"] == direct.interpolated_spike_times.tolist()
     assert runs[0]["el_reference"] == -0.0714
     assert len(own.execute(query.format(", sweep := 3")).fetchall()) == 1
+
+
+def test_a_run_is_written_as_the_recording_it_answers_to(con, tmp_path):
+    """Sweeps of an NWB file with the model's potential for a response, and its spikes (CT-128)."""
+    stimulus = np.full(3000, 3e-10, np.float32)
+    own = memory_connection({
+        "models.glif_configs": con.sql("""
+            select * exclude (ingest_id, specimen_id), 77 as specimen_id from models.glif_configs
+            where neuronal_model_id = 486558431""").to_arrow_table(),
+        **recorded(77, [1, 2], ["Test", "Ramp"], stimulus, 40_000.0),
+    }, QUESTIONS)  # fmt: skip
+    for options, rest in (("", 0.0), (", from_rest := false", -0.0714)):
+        answer = own.sql(f"from models.glif_sweeps_to_export(486558431{options})").to_arrow_reader(10)
+        write_answer(answer, None, tmp_path / "run.nwb")
+        direct = simulate_glif(made.glif_config(5), stimulus, dt=1 / 40_000)
+        with h5py.File(tmp_path / "run.nwb") as file:
+            assert sorted(file["acquisition/timeseries"]) == ["Sweep_2"]
+            written = file["acquisition/timeseries/Sweep_2/data"][:]
+            np.testing.assert_allclose(written, np.nan_to_num(direct.voltage, nan=0.05) + rest, rtol=1e-6)
+            np.testing.assert_array_equal(file["stimulus/presentation/Sweep_2/data"][:], stimulus)
+            assert file["analysis/spike_times/Sweep_2"][:].tolist() == direct.interpolated_spike_times.tolist()
+    with pytest.raises(duckdb.Error, match="there is no model 12"):
+        own.execute("from models.glif_sweeps_to_export(12)").fetchall()
 
 
 def recorded(specimen, numbers, names, stimulus, rate):
