@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +16,6 @@ from .errors import DamageError
 DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 AT_ONCE = 4
-
-Progress = Callable[[str, str, int, int], None]
 
 
 def write_bag(root: Path, known: Mapping[str, str], facts: Mapping[str, str]) -> None:
@@ -43,15 +41,17 @@ def is_bag(root: Path) -> bool:
     return (root / MANIFEST).is_file() and (root / "bagit.txt").is_file()
 
 
-def problems(root: Path, progress: Progress = lambda *_: None) -> Iterator[tuple[str, str]]:
-    """Path and trouble of each file of a bag that is missing, changed, or there although no manifest lists it."""
+def problems(root: Path, known: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
+    """Path and trouble of each file of a bag that is missing, changed, or there although no manifest lists it.
+
+    known : digests of files that were read already, by path: those are not read again
+    """
     listed = _read(root / MANIFEST)
     tags = _read(root / TAG_MANIFEST) if (root / TAG_MANIFEST).exists() else {}
     told = {**listed, **tags}
     with ThreadPoolExecutor(AT_ONCE, "digest") as pool:
-        found = pool.map(lambda name: _trouble(root / name, told[name]), told)
-        for n, (name, trouble) in enumerate(zip(told, found, strict=True), start=1):
-            progress(str(root), "digests", n, len(told))
+        found = pool.map(lambda name: _trouble(root / name, told[name], (known or {}).get(name)), told)
+        for name, trouble in zip(told, found, strict=True):
             if trouble:
                 yield name, trouble
     for name in _files(root / "data", root):
@@ -59,10 +59,10 @@ def problems(root: Path, progress: Progress = lambda *_: None) -> Iterator[tuple
             yield name, "is in no manifest"
 
 
-def _trouble(path: Path, digest: str) -> str | None:
+def _trouble(path: Path, digest: str, known: str | None) -> str | None:
     if not path.is_file():
         return "is missing"
-    return None if _digest(path) == digest else "has changed: its SHA-256 is another"
+    return None if (known or _digest(path)) == digest else "is not what the manifest lists: its SHA-256 is another"
 
 
 def _files(folder: Path, root: Path) -> list[str]:

@@ -14,13 +14,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from . import keys
+from . import bag, keys
 from .catalog import Catalog, folder_of
 from .parquet import Range
 from .records import ColumnStats
 from .tables import TABLES
 from .userspec import spec_from_json
 
+_FROM_COPY = "get the published lake again from where it was published"
 MANY_FILES = 2_000  # live files of a table above which opening and planning become slow
 Progress = Callable[[str, str, int, int], None]
 
@@ -71,6 +72,9 @@ def check(catalog: Catalog, *, deep: bool = False, progress: Progress | None = N
             done += file.size_bytes
             show(str(catalog.root), "files", done, total)
             findings += [_damage(file, what, sources) for what in wrong]
+    if deep and bag.is_bag(catalog.root):
+        read = {file.path: file.sha256 for file in expected if file.sha256}
+        findings += [Finding("damage", f"{p} {what}", _FROM_COPY, p) for p, what in bag.problems(catalog.root, read)]
     if deep and not any(f.kind == "damage" for f in findings):
         findings += _key_findings(catalog)
     counts = Counter({name: len(table.files) for name, table in catalog.state().tables.items()})

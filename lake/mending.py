@@ -16,6 +16,7 @@ from .writer import USER_READER, login_name, writers_lock
 
 def repair(catalog: Catalog) -> list[Path]:
     """Remove files that no snapshot knows, and empty folders, while nobody writes. Returns the files."""
+    catalog.require_writable()
     with writers_lock(catalog.root, exclusive=True):
         found = orphans(catalog)
         for path in found:
