@@ -137,3 +137,20 @@ def test_the_published_matrix_of_2014_arrives_whole(real_data):
     assert cells["MOp", "ipsilateral"] == 2.61557
     assert cells["MOp", "contralateral"] == 0.825416
     assert cells["FRP", "contralateral"] == 1.83634e-08
+
+
+def test_the_published_matrix_of_2014_is_asked_as_a_projection_matrix_is(real_data):
+    """Every target is in the ontology of today; the matrix of a query is the sheet, cell by cell."""
+    calamine = pytest.importorskip("python_calamine", reason="reads workbooks")
+    path = real_data("connectivity/oh2014/nature13186-s3.xlsx")
+    con = memory_connection(concat(tables_of(real_data("ccf/structures.json")), tables_of(path)))
+    query = "select matrix_row, matrix_column, matrix_value, target, structure_id from connectivity.published_matrix()"
+    found = con.execute(query).fetchnumpy()
+    assert not np.ma.is_masked(found["structure_id"])
+    matrix = np.full((469, 592), np.nan)
+    matrix[found["matrix_row"], found["matrix_column"]] = found["matrix_value"]
+    sheet = calamine.CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python(skip_empty_area=False)
+    np.testing.assert_array_equal(matrix, np.array([line[6:] for line in sheet[4:]], np.float64))
+    labels = dict(zip(found["matrix_column"], found["target"], strict=True))
+    assert (labels[0], labels[296]) == ("FRP-R", "FRP-L")
+    con.close()

@@ -31,6 +31,12 @@ def test_a_matrix_is_drawn_in_its_order_and_gaps_stay_empty(log):
     assert ax.images[0].get_clim() == ((0.5, 1.0) if log else (0.0, 1.0))
 
 
+def test_rows_and_columns_that_were_left_out_leave_no_gap():
+    sparse = MATRIX.with_columns(pl.col("matrix_row") * 40 + 3, pl.col("matrix_column") * 7)
+    ax = connectivity.projection_matrix(sparse)
+    np.testing.assert_array_equal(np.ma.filled(ax.images[0].get_array(), np.nan), [[0.5, np.nan], [0.0, 1.0]])
+
+
 def test_targets_are_bars_from_the_top_down_side_by_side():
     frame = pl.DataFrame(
         {

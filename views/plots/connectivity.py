@@ -23,7 +23,7 @@ def projection_matrix(
 ) -> Axes:
     """Experiments by targets as a heat map (P2); grey where there is no unionize.
 
-    Columns: those of ``connectivity.projection_matrix``.
+    Columns: those of ``connectivity.projection_matrix``; rows and columns that a question left out leave no gap.
     top : value of the strongest colour; the highest one where it is not given
     log : colours by the logarithm of the value; zeros have the weakest colour
     """
@@ -31,10 +31,13 @@ def projection_matrix(
     given = frame.filter(pl.col("matrix_value").is_not_null())
     if given.is_empty():
         raise ValueError("projection_matrix: no cell has a value")
-    image = np.full((int(frame["matrix_row"].max()) + 1, int(frame["matrix_column"].max()) + 1), np.nan)  # type: ignore[arg-type]
-    image[given["matrix_row"], given["matrix_column"]] = given["matrix_value"]
-    rows = frame.unique("matrix_row").sort("matrix_row")["experiment_id"].to_list()
-    targets = frame.unique("matrix_column").sort("matrix_column")["target"].to_list()
+    by_row, by_column = (frame.unique(name).sort(name) for name in ("matrix_row", "matrix_column"))
+    rows, targets = by_row["experiment_id"].to_list(), by_column["target"].to_list()
+    image = np.full((len(rows), len(targets)), np.nan)
+    image[
+        by_row["matrix_row"].search_sorted(given["matrix_row"]),
+        by_column["matrix_column"].search_sorted(given["matrix_column"]),
+    ] = given["matrix_value"]
     highest = top if top is not None else float(np.nanmax(image))
     with canvas(ax, (min(14, 2 + 0.16 * len(targets)), min(10, 1.4 + 0.16 * len(rows)))) as ax:
         from matplotlib.colors import LogNorm, Normalize
