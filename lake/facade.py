@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .citing import Told
     from .copying import Copied
     from .export_data import Written
+    from .bundles import Bundle
     from .export_views import Exported
     from .fetching import FetchReport, How
     from .ingestion import IngestReport, Progress
@@ -514,6 +515,14 @@ class Lake:
         from .export_views import export_views
 
         return export_views(self._session, Path(to), relative=relative, force=force)
+
+    def export_bundle(
+        self, model: int, to: str | os.PathLike[str], *, partial: bool = False, force: bool = False
+    ) -> Bundle:
+        """Write the folder that a compartmental model is run from; see :func:`.bundles.export_bundle`."""
+        from .bundles import export_bundle
+
+        return export_bundle(self._session, model, Path(to), partial=partial, force=force)
 
     def close(self) -> None:
         self._session.close()

@@ -17,6 +17,7 @@ from .base import Where, examples, pass_where, split_names
         "brainlake export parquet ecephys.units ecephys.sessions -o tables",
         "brainlake export csv 'select * from ecephys.good_units where snr > 3' -o units.csv",
         "brainlake export views brain.duckdb",
+        "brainlake export bundle 472451419 -o model",
     )
 )
 def export() -> None:
@@ -124,3 +125,26 @@ def views(where: Where, file: Path, relative: bool, force: bool) -> None:
         f"{made.path}: {made.n_relations} views of snapshot {made.snapshot_id}; "
         f"{len(made.needs_python)} views and macros need brainlake (from lake.needs_python)"
     )
+
+
+@export.command(
+    epilog=examples(
+        "brainlake export bundle 472451419 -o model",
+        "brainlake export bundle 472451419 -o model --partial",
+    )
+)
+@click.argument("model", type=int)
+@click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder.")
+@click.option("--partial", is_flag=True, help="Leave out what is not in the lake.")
+@_force
+@pass_where
+def bundle(where: Where, model: int, output: Path, partial: bool, force: bool) -> None:
+    """Write the folder that a compartmental model is run from, as a download of it is laid out.
+
+    MODEL is a neuronal_model_id of models.biophysical_models. The folder holds the manifest, the fit, the reconstruction
+    and its markers, mechanisms, the recording of the cell, and an empty folder for what a run writes.
+    """
+    made = where.open().export_bundle(model, output, partial=partial, force=force)
+    click.echo(f"{made.path}: {', '.join(made.files)}")
+    if made.missing:
+        click.echo(f"not in this lake: {', '.join(made.missing)}", err=True)

@@ -1,0 +1,138 @@
+"""The folder that a compartmental model is run from, laid out as a download of it (spec: cell_types CT-008, MD-7)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import QueryError
+from .nwb1_output import write_nwb1
+from .output import new_path
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What was written, and which files of the model are not in the lake; paths are of the folder."""
+
+    path: Path
+    files: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def export_bundle(session: Session, model: int, to: Path, *, force: bool = False, partial: bool = False) -> Bundle:
+    """Write the folder of a model: manifest, fit, reconstruction, markers, mechanisms, recording, and an empty `work`.
+
+    force : replace what is there
+    partial : leave out what is not in the lake
+    Raises QueryError for a model that nobody knows, and unless partial for files that are not here.
+    """
+    manifest = session.sql(f"select manifest_json from models.bundle_manifest({int(model)})").one().manifest_json
+    wanted = session.sql(f"""
+        select f.file_kind, f.bundle_path, f.specimen_id, f.well_known_file_id
+        from models.model_files as f
+        where f.neuronal_model_id = {int(model)} and f.file_kind is not null
+        order by f.bundle_path""").arrow()  # fmt: skip
+    writers = [(row["bundle_path"], _writer(session, int(model), row)) for row in wanted.to_pylist()]
+    missing = tuple(path for path, write in writers if write is None)
+    if missing and not partial:
+        raise QueryError(
+            f"model {model} lacks {', '.join(missing)} in this lake: `brainlake fetch biophysical_files {model}` brings "
+            "them, --partial leaves them out"
+        )
+    with new_path(to, session.state.root, force=force) as folder:
+        (folder / "work").mkdir(parents=True)
+        (folder / "manifest.json").write_text(json.dumps(json.loads(manifest), indent=2) + "\n")
+        for path, write in writers:
+            if write is not None:
+                (folder / path).parent.mkdir(exist_ok=True)
+                write(folder / path)
+    return Bundle(to, ("manifest.json", *(path for path, write in writers if write is not None)), missing)
+
+
+Writer = Callable[[Path], Any]
+
+
+def _writer(session: Session, model: int, wanted: dict[str, Any]) -> Writer | None:
+    """What writes one file; None where the lake does not hold it."""
+    if wanted["file_kind"] == "stimulus":
+        return _recording(session, wanted["specimen_id"])
+    text = _TEXTS[wanted["file_kind"]](session, model, wanted)
+    return None if text is None else lambda path: path.write_text(text)
+
+
+def _recording(session: Session, specimen_id: int | None) -> Writer | None:
+    known = f"select count(*) as n from icephys.nwb_sweeps where specimen_id = {specimen_id}"
+    if specimen_id is None or not session.sql(known).one().n:
+        return None
+    answer = session.sql(f"from icephys.sweeps_to_export({specimen_id})")
+
+    def write(path: Path) -> None:
+        with path.open("w+b") as stream:
+            write_nwb1(answer.reader(), stream, 0)
+
+    return write
+
+
+def _fit(session: Session, model: int, wanted: dict[str, Any]) -> str | None:
+    found = session.sql(
+        f"select fit_json from models.biophysical_models where neuronal_model_id = {model} and source_name = $name",
+        {"name": wanted["bundle_path"]},
+    ).arrow()
+    return found["fit_json"][0].as_py() if found.num_rows == 1 else None
+
+
+def _reconstruction(session: Session, model: int, wanted: dict[str, Any]) -> str | None:
+    """The one of that name, else the cell's only one."""
+    found = session.sql(
+        f"""
+        select morphology.to_swc(l.nodes) as swc, r.source_name = $name as is_named
+        from morphology.node_lists as l
+        join morphology.reconstructions as r on r.morphology_id = l.morphology_id
+        where l.specimen_id = {wanted["specimen_id"]} and l.kind = 'raw'""",
+        {"name": wanted["bundle_path"]},
+    ).arrow()
+    rows = sorted(found.to_pylist(), key=lambda row: not row["is_named"])
+    return rows[0]["swc"] if rows and (rows[0]["is_named"] or len(rows) == 1) else None
+
+
+def _markers(session: Session, model: int, wanted: dict[str, Any]) -> str | None:
+    found = session.sql(f"""
+        select m.raw_x, m.raw_y, m.raw_z, m.radius, m.marker_shape, m.marker_code, m.comment, t.marker_rgb
+        from morphology.markers as m
+        join morphology.file_markers as t on t.marker_file_id = m.marker_file_id and t.marker_index = m.marker_index
+        where m.specimen_id = {wanted["specimen_id"]}
+        order by m.marker_file_id, m.marker_index""").arrow()  # fmt: skip
+    return "".join(_marker_lines(found.to_pylist())) if found.num_rows else None
+
+
+def _marker_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield "##x,y,z,radius,shape,name,comment, color_r,color_g,color_b\n"
+    for row in rows:
+        *place, rgb = ("" if value is None else value for value in row.values())
+        yield ",".join(map(str, (*place, *(rgb or ("", "", ""))))) + "\n"
+
+
+def _mechanism(session: Session, model: int, wanted: dict[str, Any]) -> str | None:
+    name = wanted["bundle_path"].removeprefix("modfiles/")
+    found = session.sql(
+        "select distinct nmodl from models.mechanisms where source_name = $name", {"name": name}
+    ).arrow()
+    if found.num_rows > 1:
+        raise QueryError(
+            f"the lake holds {found.num_rows} mechanisms called {name}: `brainlake forget` all but the model's"
+        )
+    return found["nmodl"][0].as_py() if found.num_rows else None
+
+
+_TEXTS: dict[str, Callable[[Any, int, dict[str, Any]], str | None]] = {
+    "fit": _fit,
+    "morphology": _reconstruction,
+    "marker": _markers,
+    "modfiles": _mechanism,
+}
