@@ -24,10 +24,10 @@ from .session import Session
 if TYPE_CHECKING:
     import polars as pl
 
+    from .bundles import Bundle
     from .citing import Told
     from .copying import Copied
     from .export_data import Written
-    from .bundles import Bundle
     from .export_views import Exported
     from .fetching import FetchReport, How
     from .ingestion import IngestReport, Progress
