@@ -158,14 +158,15 @@ class Catalog:
 
     def _connect(self) -> sqlite3.Connection:
         uri = (self.root / CATALOG_FILE).as_uri() + ("?mode=ro" if self.read_only else "?mode=rw")
-        try:
+        with _as_catalog_error(self.root):
             # SQLite's own waiting cannot be interrupted, so it is short, and we wait around it.
             connection = sqlite3.connect(uri, uri=True, timeout=0.1, isolation_level=None, check_same_thread=False)
-            connection.execute("pragma synchronous = extra")
-            connection.execute("pragma temp_store = memory")
-            connection.execute("pragma cache_spill = off")  # else a large commit may have to wait in its middle
-        except sqlite3.Error as error:
-            raise DamageError(f"{self.root / CATALOG_FILE} cannot be opened: {error}") from None
+            for setting in (
+                "synchronous = extra",
+                "temp_store = memory",
+                "cache_spill = off",  # else a large commit may have to wait in its middle
+            ):
+                _patiently(connection, f"pragma {setting}")
         return connection
 
     def _check_format(self, any_format: bool) -> None:
@@ -229,29 +230,17 @@ class Catalog:
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with self._lock, _as_catalog_error(self.root):
-            self._patiently(begin)
+            _patiently(self._connection, begin)
             try:
                 # A reader takes its lock at the first read: then, not in the block, it may have to wait.
-                self._patiently("select count(*) from ducklake_metadata")
+                _patiently(self._connection, "select count(*) from ducklake_metadata")
                 yield self._connection
                 # A commit waits for readers to leave; the transaction stays open meanwhile.
-                self._patiently("commit")
+                _patiently(self._connection, "commit")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("rollback")
                 raise
-
-    def _patiently(self, statement: str) -> None:
-        """Run a statement that others may hold up, again and again until it is done or BUSY_S have passed."""
-        deadline = time.monotonic() + BUSY_S
-        while True:
-            try:
-                self._connection.execute(statement)
-                return
-            except sqlite3.OperationalError as error:
-                if not _is_busy(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(random.uniform(0.005, 0.05))  # not in step with the others who wait
 
     # -- snapshots ------------------------------------------------------------------------------------------------
 
@@ -344,7 +333,7 @@ class Catalog:
                 self._connection.execute(f"pragma {p}").fetchone()[0] for p in ("freelist_count", "page_count")
             )
             if free > max(pages // 4, 64):
-                self._patiently("vacuum")
+                _patiently(self._connection, "vacuum")
 
     def live_ingests(self, subject: str | None = None, role: str | None = None) -> list[IngestState]:
         """Ingests that are live now, of one subject and role or of all."""
@@ -403,6 +392,19 @@ def _plain_path(root: str | os.PathLike[str]) -> Path:
     if any(character in str(path) for character in "*?["):
         raise CatalogError(f"{path}: DuckDB takes *, ? and [ in a path for a pattern; rename the directory")
     return path
+
+
+def _patiently(connection: sqlite3.Connection, statement: str) -> None:
+    """Run a statement that others may hold up, again and again until it is done or BUSY_S have passed."""
+    deadline = time.monotonic() + BUSY_S
+    while True:
+        try:
+            connection.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(random.uniform(0.005, 0.05))  # not in step with the others who wait
 
 
 def _is_busy(error: sqlite3.Error) -> bool:

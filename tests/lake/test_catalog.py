@@ -202,3 +202,14 @@ def test_a_path_that_reads_as_a_pattern_is_refused(tmp_path):
         with pytest.raises(CatalogError, match="pattern"):
             Catalog.create(tmp_path / name)
         assert not (tmp_path / name).exists()
+
+
+def test_opening_waits_for_a_commit_that_is_being_written(catalog):
+    """SQLite's exclusive lock, held for longer than its own patience."""
+    other = sqlite3.connect(catalog.root / "catalog.sqlite", isolation_level=None, check_same_thread=False)
+    other.execute("begin exclusive")
+    release = threading.Timer(0.5, lambda: other.execute("rollback"))
+    release.start()
+    Catalog.open(catalog.root).close()
+    release.join()
+    other.close()
