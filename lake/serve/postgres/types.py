@@ -61,6 +61,19 @@ _OF_DUCKDB = {
     "TIMESTAMP WITH TIME ZONE": TIMESTAMPTZ, "INTERVAL": INTERVAL,
 }  # fmt: skip
 
+# Types of the catalogue's own columns; no value of the lake's has them.
+CHAR = PgType(18, "char", 1, 1002)
+REGPROC = PgType(24, "regproc", 4, 1008)
+INT2VECTOR = PgType(22, "int2vector", -1, 1006, INT2)
+XID = PgType(28, "xid", 4, 1011)
+OIDVECTOR = PgType(30, "oidvector", -1, 1013, OID)
+NODE_TREE = PgType(194, "pg_node_tree", -1, 0)
+REGCLASS = PgType(2205, "regclass", 4, 2210)
+REGTYPE = PgType(2206, "regtype", 4, 2211)
+REGNAMESPACE = PgType(4089, "regnamespace", 4, 4090)
+ACLITEM = PgType(1033, "aclitem", 12, 1034)
+_OF_CATALOGUE = (CHAR, REGPROC, INT2VECTOR, XID, OIDVECTOR, NODE_TREE, REGCLASS, REGTYPE, REGNAMESPACE, ACLITEM)
+
 # What a parameter that a client calls by one of these types is to DuckDB.
 _TO_DUCKDB = {
     BOOL: "BOOLEAN", BYTEA: "BLOB", NAME: "VARCHAR", INT8: "BIGINT", INT2: "SMALLINT", INT4: "INTEGER",
@@ -82,6 +95,8 @@ def array_of(element: PgType) -> PgType:
 
 
 BY_OID |= {t.array_oid: array_of(t) for t in list(BY_OID.values())}
+BY_NAME = {t.name: t for t in (*BY_OID.values(), *_OF_CATALOGUE)}
+BY_NAME |= {f"_{t.name}": array_of(t) for t in _OF_CATALOGUE if t.array_oid}
 
 
 def oid_of(duckdb_type: object) -> PgType:
