@@ -399,10 +399,10 @@ class _Fetch(Statement):
         return None if self._is_move else [f._replace(format=0) for f in self._cursor().fields([])]
 
     def start(self, raw: Sequence[bytes | None], formats: Sequence[int], wanted: Sequence[int]) -> Portal:
-        return _Fetching(self._cursor(), self._way, self._count, self._is_move, wanted)
+        return Fetching(self._cursor(), self._way, self._count, self._is_move, wanted)
 
 
-class _Fetching(Portal):
+class Fetching(Portal):
     def __init__(self, cursor: Scroll, way: str, count: int | None, is_move: bool, wanted: Sequence[int]) -> None:
         self._cursor, self._way, self._count, self._is_move = cursor, way, count, is_move
         self._wanted = list(wanted)

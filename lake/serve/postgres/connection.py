@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from . import messages
 from .auth import MECHANISM, Scram
 from .client import FAILED, IDLE, Client
-from .commands import keep_statement, read
+from .commands import Fetching, keep_statement, read
 from .errors import PgError, as_pg_error, protocol_violation
 from .lexing import split
 from .messages import Reader
@@ -322,7 +322,8 @@ class Connection:
             fields = statement.fields()
             self._wire.send(messages.parameter_description(statement.parameter_types))
         elif kind == b"P":
-            fields = self._portal(name).fields
+            cursor = self._client.cursors.get(name)  # which SQL made, and the protocol knows by the same name
+            fields = self._portal(name).fields if cursor is None else cursor.fields([])
         else:
             raise protocol_violation("what is described is a statement or a portal")
         self._wire.send(messages.NO_DATA if fields is None else messages.row_description(fields))
@@ -330,7 +331,8 @@ class Connection:
     def _execute(self, body: Reader) -> None:
         name, n = body.string(), body.int32()
         body.end()
-        portal = self._portal(name)
+        cursor = self._client.cursors.get(name)
+        portal = self._portal(name) if cursor is None else Fetching(cursor, "forward", n if n > 0 else None, False, [])
         if isinstance(portal, _EmptyPortal):
             self._wire.send(messages.EMPTY_QUERY)
             return
@@ -348,6 +350,8 @@ class Connection:
             self._client.statements.pop(name, None)
         elif kind == b"P":
             self._client.close_portal(name)
+            if cursor := self._client.cursors.pop(name, None):
+                cursor.close()
         else:
             raise protocol_violation("what is closed is a statement or a portal")
         self._wire.send(messages.CLOSE_COMPLETE)
