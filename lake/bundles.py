@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .cell_output import has_recording, marker_text, reconstruction_text, write_recording
 from .errors import QueryError
-from .nwb1_output import write_nwb1
 from .output import new_path
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def export_bundle(session: Session, model: int, to: Path, *, force: bool = False
     wanted = session.sql(f"""
         select f.file_kind, f.bundle_path, f.specimen_id, f.well_known_file_id
         from models.model_files as f
-        where f.neuronal_model_id = {int(model)} and f.file_kind is not null
+        where f.neuronal_model_id = {int(model)} and f.file_kind is not null and f.specimen_id is not null
         order by f.bundle_path""").arrow()  # fmt: skip
     writers = [(row["bundle_path"], _writer(session, int(model), row)) for row in wanted.to_pylist()]
     missing = tuple(path for path, write in writers if write is None)
@@ -60,23 +60,12 @@ Writer = Callable[[Path], Any]
 
 def _writer(session: Session, model: int, wanted: dict[str, Any]) -> Writer | None:
     """What writes one file; None where the lake does not hold it."""
+    cell = wanted["specimen_id"]
     if wanted["file_kind"] == "stimulus":
-        return _recording(session, wanted["specimen_id"])
+        is_here = cell is not None and has_recording(session, cell)
+        return (lambda path: write_recording(session, cell, path)) if is_here else None
     text = _TEXTS[wanted["file_kind"]](session, model, wanted)
     return None if text is None else lambda path: path.write_text(text)
-
-
-def _recording(session: Session, specimen_id: int | None) -> Writer | None:
-    known = f"select count(*) as n from icephys.nwb_sweeps where specimen_id = {specimen_id}"
-    if specimen_id is None or not session.sql(known).one().n:
-        return None
-    answer = session.sql(f"from icephys.sweeps_to_export({specimen_id})")
-
-    def write(path: Path) -> None:
-        with path.open("w+b") as stream:
-            write_nwb1(answer.reader(), stream, 0)
-
-    return write
 
 
 def _fit(session: Session, model: int, wanted: dict[str, Any]) -> str | None:
@@ -85,37 +74,6 @@ def _fit(session: Session, model: int, wanted: dict[str, Any]) -> str | None:
         {"name": wanted["bundle_path"]},
     ).arrow()
     return found["fit_json"][0].as_py() if found.num_rows == 1 else None
-
-
-def _reconstruction(session: Session, model: int, wanted: dict[str, Any]) -> str | None:
-    """The one of that name, else the cell's only one."""
-    found = session.sql(
-        f"""
-        select morphology.to_swc(l.nodes) as swc, r.source_name = $name as is_named
-        from morphology.node_lists as l
-        join morphology.reconstructions as r on r.morphology_id = l.morphology_id
-        where l.specimen_id = {wanted["specimen_id"]} and l.kind = 'raw'""",
-        {"name": wanted["bundle_path"]},
-    ).arrow()
-    rows = sorted(found.to_pylist(), key=lambda row: not row["is_named"])
-    return rows[0]["swc"] if rows and (rows[0]["is_named"] or len(rows) == 1) else None
-
-
-def _markers(session: Session, model: int, wanted: dict[str, Any]) -> str | None:
-    found = session.sql(f"""
-        select m.raw_x, m.raw_y, m.raw_z, m.radius, m.marker_shape, m.marker_code, m.comment, t.marker_rgb
-        from morphology.markers as m
-        join morphology.file_markers as t on t.marker_file_id = m.marker_file_id and t.marker_index = m.marker_index
-        where m.specimen_id = {wanted["specimen_id"]}
-        order by m.marker_file_id, m.marker_index""").arrow()  # fmt: skip
-    return "".join(_marker_lines(found.to_pylist())) if found.num_rows else None
-
-
-def _marker_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
-    yield "##x,y,z,radius,shape,name,comment, color_r,color_g,color_b\n"
-    for row in rows:
-        *place, rgb = ("" if value is None else value for value in row.values())
-        yield ",".join(map(str, (*place, *(rgb or ("", "", ""))))) + "\n"
 
 
 def _mechanism(session: Session, model: int, wanted: dict[str, Any]) -> str | None:
@@ -132,7 +90,7 @@ def _mechanism(session: Session, model: int, wanted: dict[str, Any]) -> str | No
 
 _TEXTS: dict[str, Callable[[Any, int, dict[str, Any]], str | None]] = {
     "fit": _fit,
-    "morphology": _reconstruction,
-    "marker": _markers,
+    "morphology": lambda session, _, wanted: reconstruction_text(session, wanted["specimen_id"], wanted["bundle_path"]),
+    "marker": lambda session, _, wanted: marker_text(session, wanted["specimen_id"]),
     "modfiles": _mechanism,
 }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from .bundles import Bundle
+    from .cell_types_cache import WrittenCache
     from .citing import Told
     from .copying import Copied
     from .export_data import Written
@@ -523,6 +524,14 @@ class Lake:
         from .bundles import export_bundle
 
         return export_bundle(self._session, model, Path(to), partial=partial, force=force)
+
+    def export_cell_types_cache(
+        self, to: str | os.PathLike[str], cells: Iterable[int] = (), *, force: bool = False
+    ) -> WrittenCache:
+        """Write a folder for the Allen SDK's CellTypesCache; see :func:`.cell_types_cache.export_cell_types_cache`."""
+        from .cell_types_cache import export_cell_types_cache
+
+        return export_cell_types_cache(self._session, Path(to), cells, force=force)
 
     def close(self) -> None:
         self._session.close()

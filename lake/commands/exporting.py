@@ -18,6 +18,7 @@ from .base import Where, examples, pass_where, split_names
         "brainlake export csv 'select * from ecephys.good_units where snr > 3' -o units.csv",
         "brainlake export views brain.duckdb",
         "brainlake export bundle 472451419 -o model",
+        "brainlake export cell-types-cache 464212183 -o cell_types",
     )
 )
 def export() -> None:
@@ -148,3 +149,25 @@ def bundle(where: Where, model: int, output: Path, partial: bool, force: bool) -
     click.echo(f"{made.path}: {', '.join(made.files)}")
     if made.missing:
         click.echo(f"not in this lake: {', '.join(made.missing)}", err=True)
+
+
+@export.command(
+    "cell-types-cache",
+    epilog=examples(
+        "brainlake export cell-types-cache -o cell_types",
+        "brainlake export cell-types-cache 464212183 466664172 -o cell_types",
+        """python -c "from allensdk.core.cell_types_cache import *; CellTypesCache(manifest_file='cell_types/manifest.json')\"""",
+    ),
+)
+@click.argument("cells", type=int, nargs=-1)
+@click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder.")
+@_force
+@pass_where
+def cell_types_cache(where: Where, cells: tuple[int, ...], output: Path, force: bool) -> None:
+    """Write a folder that the Allen SDK takes for its CellTypesCache: manifest, cells and published features.
+
+    CELLS are specimen_ids of which the list of sweeps, the recording, the reconstruction and its markers are written, too,
+    as far as they are in the lake.
+    """
+    made = where.open().export_cell_types_cache(output, cells, force=force)
+    click.echo(f"{made.path}: {', '.join(made.files)}")

@@ -89,3 +89,31 @@ def test_the_files_of_a_cache_can_be_written_again(lake: Lake, cache: Path, tmp_
         second.refresh()
         for query in WRITTEN.values():
             assert second.sql(query).pl().equals(lake.sql(query).pl())
+
+
+def test_a_whole_cache_is_written_and_taken_again(lake: Lake, cache: Path, tmp_path: Path) -> None:
+    written = lake.export_cell_types_cache(tmp_path / "cell_types", [MOUSE])
+    own = [
+        f"specimen_{MOUSE}/{name}"
+        for name in ("ephys.nwb", "ephys_sweeps.json", "reconstruction.marker", "reconstruction.swc")
+    ]
+    assert list(written.files) == ["cells.json", "ephys_features.csv", "manifest.json", "morphology_features.csv", *own]
+    written_manifest, own_manifest = (
+        {entry.get("key"): entry for entry in json.loads((folder / "manifest.json").read_text())["manifest"]}
+        for folder in (written.path, cache)
+    )
+    assert written_manifest == own_manifest
+    with brainlake.create(tmp_path / "second") as second:
+        assert second.ingest(written.path).failed == ()
+        second.refresh()
+        for query in (*WRITTEN.values(), f"select node_type, x, y, z, radius from morphology.nodes_of({MOUSE})",
+                      f"select x, y, z, meaning from morphology.markers_of({MOUSE})",
+                      f"select sweep_number, response from icephys.sweep_traces where specimen_id = {MOUSE}"):  # fmt: skip
+            assert second.sql(query).pl().equals(lake.sql(query).pl())
+    with pytest.raises(UnknownError, match="there is no cell 5"):
+        lake.export_cell_types_cache(tmp_path / "unknown", [5])
+    assert not (tmp_path / "unknown").exists()
+    command = ["--lake", str(lake.path), "export", "cell-types-cache", "-o", str(tmp_path / "tables")]
+    assert cli.run(command) == 0
+    assert len(list((tmp_path / "tables").iterdir())) == 4
+    assert cli.run(command) == 1  # it is there already
