@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from ..rma.answers import Limits
-from .base import Where, examples, pass_where
+from .base import Where, as_snapshot, examples, pass_where
 
 
 @click.group(epilog=examples("brainlake serve rma", "brainlake serve rma --port 9000 --seconds 10"))
@@ -53,3 +55,69 @@ def rma(where: Where, host: str, port: int, rows: int, seconds: float, megabytes
     with Server(where.open(), host, port, Limits(rows, seconds, megabytes), quiet) as server:
         click.echo(f"serving {server.lake.path} at {server.url} (Ctrl-C stops)")
         server.serve_forever()
+
+
+@serve.command(
+    "flight",
+    epilog=examples(
+        "brainlake serve flight",
+        """python -c "import adbc_driver_flightsql.dbapi as d, polars as pl
+      print(pl.read_database('from ecephys.units', d.connect('grpc://127.0.0.1:8815')))\"""",
+        "brainlake serve flight --host 0.0.0.0 --users users --tls-cert server.crt --tls-key server.key",
+    ),
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8815, show_default=True, help="0: any that is free.")
+@click.option(
+    "--users",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of lines name:password, which only you may read. By default $BRAINLAKE_PASSWORD.",
+)
+@click.option("--tls-cert", type=click.Path(dir_okay=False, path_type=Path), help="Certificate chain, as PEM.")
+@click.option("--tls-key", type=click.Path(dir_okay=False, path_type=Path), help="Its private key, as PEM.")
+@click.option("--rows", type=click.IntRange(0), default=0, show_default=True, help="Rows of an answer; 0: any number.")
+@click.option("--seconds", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Time to compute one.")
+@click.option(
+    "--idle", type=click.FloatRange(1.0), default=300.0, show_default=True, help="Seconds a reader may do nothing."
+)
+@click.option("--streams", type=click.IntRange(1), default=64, show_default=True, help="Answers read at once.")
+@click.option("--memory", metavar="SIZE", help="What all queries may use together, as 4GB.  [default: 80 % of all]")
+@click.option("--quiet", is_flag=True, help="Tell of no answer.")
+@pass_where
+def flight(
+    where: Where,
+    host: str,
+    port: int,
+    users: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    rows: int,
+    seconds: float,
+    idle: float,
+    streams: int,
+    memory: str | None,
+    quiet: bool,
+) -> None:
+    """Answer Arrow Flight SQL: ADBC's and JDBC's drivers, and through them polars, pandas and DBeaver.
+
+    A statement sees the newest snapshot, a transaction one snapshot, and a client that sends the header
+    `x-brainlake-snapshot` the one it names; --at pins all. Beyond this machine it listens with TLS and a password only.
+    """
+    from ..serve.exposure import tls_of
+    from ..serve.flight.answers import Limits
+    from ..serve.flight.server import Server
+    from ..serve.snapshots import Snapshots
+    from ..serve.users import load_users
+
+    limits = Limits(rows, seconds, idle, streams)
+    settings = {"memory_limit": memory} if memory else None
+    log = (lambda _: None) if quiet else (lambda line: click.echo(line, err=True))
+    with Snapshots(where.open().path, as_snapshot(where.at), settings) as snapshots:
+        server = Server(
+            snapshots, host, port, users=load_users(users), tls=tls_of(tls_cert, tls_key), limits=limits, log=log
+        )
+        try:
+            click.echo(f"serving {snapshots.path} at {server.uri} (Ctrl-C stops)")
+            server.wait()
+        finally:
+            server.stop()

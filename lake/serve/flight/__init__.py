@@ -1,0 +1,1 @@
+"""``brainlake serve flight``: a lake as an Arrow Flight SQL server."""
