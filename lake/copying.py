@@ -97,7 +97,7 @@ def copy(
 
     Raises CatalogError where something is at the place already, QueryError for a condition that is none.
     """
-    with drafting(to) as draft:
+    with drafting(catalog.root, to) as draft:
         done = fill(catalog, draft, where=where, snapshot=snapshot, also=also, link=link, progress=progress)
     return Copied(**{**vars(done), "path": _absolute(to)})
 
@@ -110,9 +110,11 @@ def _absolute(to: str | os.PathLike[str]) -> Path:
 
 
 @contextlib.contextmanager
-def drafting(to: str | os.PathLike[str]) -> Iterator[Path]:
+def drafting(root: Path, to: str | os.PathLike[str]) -> Iterator[Path]:
     """A directory beside a place, which has its name when the block ends and is gone where it fails."""
     place = _absolute(to)
+    if place.resolve().is_relative_to(root.resolve()):
+        raise CatalogError(f"{place} lies inside of the lake: name a place outside")
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise CatalogError(f"{place} is there already: name a place where nothing is")
     draft = place.with_name(f".{place.name}.copying")

@@ -150,7 +150,9 @@ class Lake:
 
         Raises QueryError where the query has a mistake, NotAdmittedError where it would do more than read.
         """
-        return self._session.sql(query, params, tables)
+        relation = self._session.sql(query, params, tables)
+        relation.owner = self  # `open(path).sql(query)`, and nobody else has the lake
+        return relation
 
     def scan(self, name: str) -> pl.LazyFrame:
         """A table or view as a polars LazyFrame: filters and column choices are pushed down."""

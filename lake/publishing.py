@@ -60,7 +60,7 @@ def publish(
     progress: Progress = lambda *_: None,
 ) -> Copied:
     """Make a frozen copy of what a snapshot sees, at a place where nothing is yet. See :func:`.copying.copy`."""
-    with drafting(to) as draft:
+    with drafting(catalog.root, to) as draft:
         number = catalog.resolve(snapshot)
         done = fill(catalog, draft, where=where, snapshot=number, also=also, link=link, progress=progress)
         day = f"{datetime.now(UTC):%Y-%m-%d}"

@@ -49,6 +49,7 @@ class Relation:
         self._session, self.query, self._params = session, query, params
         self._tables = {name: _frame(frame) for name, frame in (tables or {}).items()}
         self._types: dict[str, str] = {}
+        self.owner: object | None = None  # the lake, which stays open while somebody has an answer of it
         self._running: set[duckdb.DuckDBPyConnection] = set()
         self._checked: tuple[int, duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation] | None = None
 

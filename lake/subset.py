@@ -54,7 +54,9 @@ def chosen_values(session: Session, condition: str) -> tuple[str, tuple[int, ...
         tree = sqlglot.parse_one(f"select 1 where {condition}", read="duckdb")
     except sqlglot.errors.SqlglotError as error:
         raise QueryError(f"--where {condition}: {str(error).splitlines()[0]}") from None
-    where = tree.args["where"]
+    where = tree.args.get("where")
+    if where is None:
+        raise QueryError(f"--where {condition}: is not one condition")
     named = {c.name.lower() for c in where.find_all(exp.Column) if c.find_ancestor(exp.Select) is tree}
     if len(named) != 1 or not named <= columns:
         told = f"names {', '.join(sorted(named))}" if named else "names no column"

@@ -126,3 +126,10 @@ def test_the_raw_connection_has_every_table_view_and_macro(lake):
     con = lake.connect()
     assert con.execute("select count(*) from ecephys.good_units").fetchall() == [(0,)]
     assert con.execute("from ecephys.stimulus_table(1, 'gabors') limit 0").fetchall() == []
+
+
+def test_an_answer_keeps_its_lake_open(lake):
+    """Nobody else may have it: ``lake.at(1).sql(...)``."""
+    snapshot = lake.write("lab.notes", pl.DataFrame({"x": [1]})).snapshot_id
+    relation = lake.at(snapshot).sql("from lab.notes")
+    assert [relation.pl()["x"].to_list() for _ in range(2)] == [[1], [1]]
