@@ -38,6 +38,8 @@ SETTINGS = {
     "bytea_output": ("hex", "Sets the output format for bytea."),
     "client_encoding": ("UTF8", "Sets the client's character set encoding."),
     "datestyle": ("ISO, MDY", "Sets the display format for date and time values."),
+    "default_table_access_method": ("heap", "Sets the default table access method for new tables."),
+    "default_tablespace": ("", "Sets the default tablespace to create tables and indexes in."),
     "default_transaction_isolation": (
         "read committed",
         "Sets the transaction isolation level of each new transaction.",
@@ -96,9 +98,9 @@ class Catalogue:
     def _cursor(self, query: CatalogueQuery, client: ClientContext) -> duckdb.DuckDBPyConnection:
         built = self._current()
         cursor = built.connection.cursor()
-        for name, value in query.settings:
-            client.settings[name] = value
         told = _Told(client, self._session)
+        for name, value in query.settings:  # which the query itself does not see yet
+            client.settings[name] = value
         for name, value in told.variables(built.lake).items():
             if isinstance(value, dict):
                 given = [list(value), list(value.values())]
@@ -152,6 +154,8 @@ def _constants(con: duckdb.DuckDBPyConnection, snapshot: int) -> None:
     con.execute(f"create macro pg.version() as {_text(DESCRIPTION)}")
     con.execute(f"create macro pg.pg_postmaster_start_time() as timestamptz '{STARTED.isoformat()}'")
     con.execute(f"create macro pg.txid_current() as {snapshot}::bigint")
+    con.execute("create table pg.keywords(word varchar, catcode varchar)")
+    con.executemany("insert into pg.keywords values (?, ?)", list(system().keywords.items()))
     con.execute("create table pg.known_settings(name varchar primary key, boot_value varchar, meaning varchar)")
     con.executemany(
         "insert into pg.known_settings values (?, ?, ?)", [(name, *told) for name, told in SETTINGS.items()]

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import duckdb
-from sqlglot.dialects.postgres import Postgres
-from sqlglot.tokens import TokenType
 
 from ..postgres.types import oid_of
 from .objects import ANY, RECORD, LakeObjects
 from .rows import Row, arguments, key_name
+from .system import quote_ident
 
 Path = list[str] | None
 _UNTOASTED = "p"  # how vectors are stored, which are no arrays proper
@@ -23,19 +22,14 @@ _SPOKEN = {
     "bool": "boolean", "int2": "smallint", "int4": "integer", "int8": "bigint", "float4": "real",
     "float8": "double precision", "varchar": "character varying", "bpchar": "character", "char": '"char"',
     "time": "time without time zone", "timetz": "time with time zone", "timestamp": "timestamp without time zone",
-    "timestamptz": "timestamp with time zone", "varbit": "bit varying", "any": '"any"',
+    "timestamptz": "timestamp with time zone", "varbit": "bit varying", "bit": "bit", "interval": "interval", "numeric": "numeric", "any": '"any"',
 }  # fmt: skip
 _ALSO_SPOKEN = {
     "int": "int4", "decimal": "numeric", "float": "float8", "string": "text", "dec": "numeric", "char": "bpchar",
     "character varying": "varchar", "character": "bpchar", "time": "time", "timestamp": "timestamp",
 }  # fmt: skip
-_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 _PARTS = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^\s".]+))\s*(?:\.|$)')
 _CLASS_OF = {"regclass": "pg_class", "regtype": "pg_type", "regproc": "pg_proc", "regprocedure": "pg_proc"}
-_RESERVED = frozenset(
-    name.lower() for name, kind in Postgres.Tokenizer.KEYWORDS.items()
-    if kind not in Postgres.Parser.ID_VAR_TOKENS and kind is not TokenType.VAR and _PLAIN.fullmatch(name.lower())
-)  # fmt: skip
 
 
 class Functions:
@@ -99,9 +93,10 @@ class Functions:
         path = "VARCHAR[]"
         functions: list[tuple[str, Callable[..., Any], list[str], str]] = [
             ("pg_format_type", self.format_type, ["BIGINT", "INTEGER", path], "VARCHAR"),
-            ("pg_quote_ident", quote_ident, ["VARCHAR"], "VARCHAR"),
+            ("pg_quote_ident", lambda name: None if name is None else quote_ident(name), ["VARCHAR"], "VARCHAR"),
             ("pg_quote_literal", quote_literal, ["VARCHAR"], "VARCHAR"),
             ("pg_fold_name", fold_name, ["VARCHAR"], "VARCHAR"),
+            ("pg_split_name", lambda name: None if name is None else split_name(name), ["VARCHAR"], "VARCHAR[]"),
             ("pg_reg_in", self.oid_named, ["VARCHAR", "VARCHAR", path], "BIGINT"),
             ("pg_reg_out", self.name_of, ["VARCHAR", "BIGINT", path], "VARCHAR"),
             ("pg_type_of", self.type_of, ["VARCHAR"], "VARCHAR"),
@@ -270,13 +265,6 @@ def fold_name(text: str | None) -> str | None:
     return None if text is None else split_name(text)[-1]
 
 
-def quote_ident(text: str | None) -> str | None:
-    """A name as SQL must write it."""
-    if text is None or (_PLAIN.fullmatch(text) and text not in _RESERVED):
-        return text
-    return '"' + text.replace('"', '""') + '"'
-
-
 def quote_literal(text: str | None) -> str | None:
     """A text as SQL must write it."""
     if text is None:
@@ -310,7 +298,7 @@ def format_text(template: str | None, given: list[str | None] | None) -> str | N
             return "%"
         used = int(position[:-1]) if position else used + 1
         value = values[used - 1] if 0 < used <= len(values) else None
-        text = {"s": value or "", "I": quote_ident(value) or "", "L": quote_literal(value) or "NULL"}[kind]
+        text = {"s": value or "", "I": quote_ident(value or ""), "L": quote_literal(value) or "NULL"}[kind]
         size = int(width or 0)
         return text.ljust(size) if flags else text.rjust(size)
 

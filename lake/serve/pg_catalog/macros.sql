@@ -45,6 +45,7 @@ create macro pg.format_type(type_oid, type_mod) as pg_format_type(type_oid::bigi
 create macro pg.pg_get_userbyid(role_oid) as case when role_oid is null then null when role_oid = 10 then 'brainlake'
     when role_oid = getvariable('client_role') then getvariable('client_user')
     else 'unknown (OID=' || role_oid::varchar || ')' end;
+create macro pg.parse_ident(a) as pg_split_name(a::varchar), (a, strictly) as pg_split_name(a::varchar);
 create macro pg.quote_ident(a) as pg_quote_ident(a::varchar);
 create macro pg.quote_literal(a) as pg_quote_literal(a::varchar);
 create macro pg.quote_nullable(a) as coalesce(pg_quote_literal(a::varchar), 'NULL');
@@ -170,12 +171,10 @@ create macro pg.textcat(a, b) as a || b;
 
 -- relations
 create macro pg.pg_get_keywords() as table
-    select keyword_name as word, case keyword_category when 'reserved' then 'R' when 'column_name' then 'C'
-        when 'type_function' then 'T' else 'U' end as catcode, keyword_category <> 'reserved' as barelabel,
-        case keyword_category when 'reserved' then 'reserved' when 'unreserved' then 'unreserved'
-        when 'column_name' then 'unreserved (cannot be function or type name)'
-        else 'reserved (can be function or type name)' end as catdesc, 'can be bare label' as baredesc
-    from duckdb_keywords();
+    select word, catcode, catcode <> 'R' as barelabel, case catcode when 'R' then 'reserved' when 'U' then 'unreserved'
+        when 'C' then 'unreserved (cannot be function or type name)' else 'reserved (can be function or type name)'
+        end as catdesc, case when catcode = 'R' then 'requires AS' else 'can be bare label' end as baredesc
+    from pg.keywords;
 create macro pg.pg_show_all_settings() as table from pg.pg_settings;
 create macro pg.pg_listening_channels() as table select null::varchar as pg_listening_channels where false;
 create macro pg.pg_timezone_abbrevs() as table

@@ -132,11 +132,11 @@ def _spliced(sql: str, cut: list[Token]) -> str:
         if ahead[1:2] == ["."] and ahead[0] in ("pg_catalog", "information_schema"):
             is_type = (after_cast or ahead[0] == "pg_catalog") and not (i > 0 and cut[i - 1].text == ".")
             if is_type and len(ahead) == 3:
-                name = _CASTS.get(ahead[2]) if after_cast else None
+                name = _CASTS.get(ahead[2]) if after_cast and ahead[0] == "information_schema" else None
                 put(name or "", token.start, cut[i + 2].end if name else cut[i + 2].start)
                 i += 3
                 continue
-        if after_cast and ahead[0] in _CASTS and (token.kind == "quoted" or ahead[0] != "char"):
+        if after_cast and ahead[0] in _CASTS and ahead[1:2] == ["["]:
             put(_CASTS[ahead[0]], token.start, token.end)
         elif ahead[:2] == ["operator", "("]:
             end = next((j for j in range(i + 2, len(cut)) if cut[j].text == ")"), len(cut) - 1)
@@ -242,7 +242,9 @@ def _relations_of(tree: exp.Expression) -> tuple[list[str], list[str]]:
                 others.append(".".join(part.name for part in table.parts))
         elif isinstance(name, exp.Anonymous) and name.name.lower() in _table_macros():
             ours.append(name.name.lower())
-        elif isinstance(name, exp.Anonymous) and name.name.lower() not in _SET_OF_SCALARS | {"_pg_expandarray"}:
+        elif isinstance(name, exp.Anonymous) and name.name.lower() not in macros() | _SET_OF_SCALARS | {
+            "_pg_expandarray"
+        }:
             others.append(name.name)
     return ours, others
 
@@ -259,9 +261,14 @@ def _calls_catalogue(tree: exp.Expression) -> bool:
     return False
 
 
+def _type_name(kind: exp.DataType) -> str:
+    """How PostgreSQL writes the type of a cast."""
+    return kind.sql("postgres").lower().strip('"')
+
+
 def _reg_of(kind: exp.DataType) -> str | None:
     """The ``reg...`` type that a cast names."""
-    name = kind.sql("postgres").lower()
+    name = _type_name(kind)
     return name if name in _REG else None
 
 
@@ -283,7 +290,7 @@ class _Translation:
         for select in outputs:
             self._show(select)
         for step in (
-            self._hidden_columns, self._casts, self._comparisons, self._concatenations, self._subscripts, self._calls, self._relations,
+            self._hidden_columns, self._casts, self._comparisons, self._patterns, self._concatenations, self._subscripts, self._calls, self._relations,
             self._clauses,
         ):  # fmt: skip
             step()
@@ -340,7 +347,10 @@ class _Translation:
             kind = "oid" if one.name in ("oid", "tableoid") else self._types.get(one.name)
             return kind if kind in ("oid", "name", "char", "regproc", "regtype", "xid", *_VECTORS) else None
         if isinstance(one, exp.Cast):
-            return _reg_of(one.to)
+            kind = _type_name(one.to)
+            return kind if kind in (*_REG, "oid", "name") else None
+        if isinstance(one, exp.Anonymous) and one.name.lower().startswith("to_reg"):
+            return one.name.lower().removeprefix("to_")
         return "name" if isinstance(one, exp.CurrentUser | exp.SessionUser | exp.CurrentSchema) else None
 
     def _show(self, select: exp.Select) -> None:
@@ -375,18 +385,18 @@ class _Translation:
             if kind := _reg_of(cast.to):
                 self._cast_to_reg(cast, kind)
                 continue
-            told = cast.to.sql("postgres").lower().strip('"')
-            if told in _CASTS:
+            told = _type_name(cast.to)
+            if told in _CASTS and (told != "char" or '"' in cast.to.sql("postgres")):
                 cast.set("to", exp.DataType.build(_CASTS[told], dialect="postgres"))
             value = cast.this
             if isinstance(value, exp.Literal) and value.is_string and cast.to.is_type("array"):
                 if (elements := _array_literal(value.this)) is not None:
                     cast.set("this", exp.Array(expressions=elements))
-            elif isinstance(value, exp.Column) and cast.to.is_type(*exp.DataType.TEXT_TYPES):
-                if self._types.get(value.name) in _REG:
-                    kind = self._types[value.name]
+            elif not isinstance(value, exp.Cast) and cast.to.is_type(*exp.DataType.TEXT_TYPES):
+                kind = self._type_of(value)
+                if kind in _REG:
                     cast.set("this", _call("reg_out", exp.Literal.string(kind), value.copy()))
-                elif self._types.get(value.name) in _VECTORS:
+                elif kind in _VECTORS:
                     cast.set("this", _call("array_to_string", value.copy(), exp.Literal.string(" ")))
 
     def _cast_to_reg(self, cast: exp.Cast, kind: str) -> None:
@@ -444,6 +454,8 @@ class _Translation:
             name, given = call.name.lower(), call.expressions
             if name == "_pg_expandarray":
                 _whole(call).replace(_call("expand_array", *(e.copy() for e in given)))
+            elif name in ("json_build_object", "jsonb_build_object"):
+                call.set("this", "json_object")
             elif name == "generate_subscripts":
                 call.replace(self._subscripts_of(given))
             elif name in macros() and not isinstance(call.parent, exp.Table | exp.Dot):
@@ -476,29 +488,49 @@ class _Translation:
                     table.set("db", exp.to_identifier("pg"))
                 elif called in _SET_OF_SCALARS:
                     _name_column(table, called)
+                elif called in macros():
+                    _name_column(table, called)
+                    alias = table.args["alias"].copy()
+                    value = _call(called, *(e.copy() for e in name.expressions))
+                    table.replace(exp.Subquery(this=exp.select(value), alias=alias))
+                    continue
                 if called in macros() and not table.args.get("alias"):
                     table.set("alias", exp.TableAlias(this=exp.to_identifier(called)))
         for unnest in self._inner_first(exp.Unnest):
-            if unnest.find_ancestor(exp.From, exp.Join, exp.Lateral):
+            if isinstance(unnest.parent, exp.From | exp.Join):
                 self._unnest(unnest)
+            elif isinstance(unnest.parent, exp.Lateral):
+                _name_column(unnest.parent, "unnest")
 
     def _unnest(self, unnest: exp.Unnest) -> None:
         """Several arrays side by side; a column that is called as its relation."""
         _name_column(unnest, "unnest")
         if len(unnest.expressions) > 1:
-            alias = unnest.args["alias"]
+            alias, place = unnest.args["alias"], unnest.args.get("offset")
             select = exp.select(*(exp.func("unnest", e.copy()) for e in unnest.expressions))
-            if unnest.args.get("offset"):
+            if place:
+                if isinstance(place, exp.Identifier):
+                    alias.append("columns", place.copy())
                 longest = exp.func("greatest", *(exp.func("len", e.copy()) for e in unnest.expressions))
                 numbers = exp.func("range", _literal("1"), exp.Add(this=longest, expression=_literal("1")))
                 select = select.select(exp.func("unnest", numbers))
             unnest.replace(exp.Subquery(this=select, alias=alias.copy()))
+
+    def _patterns(self) -> None:
+        """A backslash escapes in PostgreSQL's patterns, without being told."""
+        for like in self._inner_first(exp.Like, exp.ILike):
+            pattern = like.expression
+            is_plain = isinstance(pattern, exp.Literal) and "\\" not in pattern.this
+            if not is_plain and not isinstance(like.parent, exp.Escape) and not isinstance(pattern, exp.Any | exp.All):
+                like.replace(exp.Escape(this=like.copy(), expression=exp.Literal.string("\\")))
 
     def _clauses(self) -> None:
         for collate in self._inner_first(exp.Collate):
             collate.replace(collate.this.copy())
         for query in self._tree.find_all(exp.Select):
             query.set("locks", None)
+            if not query.expressions:  # exists (select from ...)
+                query.set("expressions", [_literal("1")])
 
 
 _SCHEMAS = {"pg_catalog": "pg", "information_schema": "info"}
@@ -588,7 +620,7 @@ def _name_of(one: exp.Expression) -> str | None:
 def _weak_name(one: exp.Expression) -> str | None:
     """The name of a cast or a case, which one that is written within goes before."""
     if isinstance(one, exp.Cast):
-        kind = one.to.sql("postgres").lower()
+        kind = _type_name(one.to)
         return _TYPE_NAMES.get(kind, kind)
     if isinstance(one, exp.Paren | exp.Collate | exp.Bracket):
         return _weak_name(one.this)

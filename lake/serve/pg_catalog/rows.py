@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .objects import ANY, MAX_NAME, PG_CATALOG, PUBLIC, Function, LakeObjects, Relation
-from .system import System
+from .system import System, quote_ident
 
 OWNER, OWNER_NAME = 10, "brainlake"  # the role that everything belongs to; nobody can log in as it
 INFORMATION_SCHEMA = 13_207
@@ -32,7 +32,7 @@ def rows_of(lake: LakeObjects, system: System) -> dict[str, list[Row]]:
     found["pg_attribute"] = [*_system_attributes(system, types), *_attributes(lake, types)]
     found["pg_type"] += _row_types(lake, system, types)
     found["pg_proc"] += _procedures(lake)
-    found["pg_index"] = list(_indexes(lake, _operator_classes(found["pg_opclass"], types), types))
+    found["pg_index"] = list(_indexes(lake, _operator_classes(found["pg_opclass"]), types))
     found["pg_constraint"] = list(_constraints(lake))
     found["pg_description"] += _descriptions(lake)
     found["pg_tablespace"] = [
@@ -104,7 +104,7 @@ def _attribute(relation: int, number: int, name: str, type_: Row, not_null: bool
 
 def _system_attributes(system: System, types: dict[int, Row]) -> Iterator[Row]:
     by_name = {row["typname"]: row for row in types.values()}
-    by_name |= {f"_{one.name}": by_name["_record"] for one in system.relations.values()}
+    by_name |= {f"_{one.name}": by_name["_record"] | {"oid": one.array_type} for one in system.relations.values()}
     for one in system.relations.values():
         for number, column in enumerate(one.columns, start=1):
             row = _attribute(one.oid, number, column.name, by_name[column.type], column.not_null)
@@ -161,9 +161,9 @@ def _procedures(lake: LakeObjects) -> Iterator[Row]:
         }  # fmt: skip
 
 
-def _operator_classes(classes: Iterable[Row], types: dict[int, Row]) -> dict[int, int]:
+def _operator_classes(classes: Iterable[Row]) -> dict[int, int]:
     """For each type the operator class that an index has by default."""
-    return {row["opcintype"]: row["oid"] for row in classes if row["opcdefault"]}
+    return {row["opcintype"]: row["oid"] for row in classes if row["opcdefault"] and row["opcmethod"] == BTREE}
 
 
 def _indexes(lake: LakeObjects, classes: dict[int, int], types: dict[int, Row]) -> Iterator[Row]:
@@ -216,5 +216,5 @@ def arguments(function: Function, types: dict[int, str], with_defaults: bool = T
     for one in function.parameters:
         kind = '"any"' if one.type == ANY else types[one.type]
         default = f" DEFAULT {one.default}" if with_defaults and one.default is not None else ""
-        told.append(f"{one.name} {kind}{default}")
+        told.append(f"{quote_ident(one.name)} {kind}{default}")
     return ", ".join(told)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+
+_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*")
 
 # DuckDB's type of a PostgreSQL type. What is not here is kept as text: it is empty, or shown only.
 _DUCKDB_TYPES = {
@@ -54,10 +57,16 @@ class SystemRelation:
 
 @dataclass(frozen=True)
 class System:
-    """Everything recorded: relations by qualified name; rows, in order of columns, of some relations of pg_catalog."""
+    """Everything recorded.
+
+    relations : by qualified name
+    rows : of some relations of pg_catalog, in order of columns
+    keywords : those that may not name everything, with PostgreSQL's category of each
+    """
 
     relations: dict[str, SystemRelation]
     rows: dict[str, list[list[Any]]]
+    keywords: dict[str, str]
 
     @property
     def types(self) -> dict[str, int]:
@@ -66,11 +75,11 @@ class System:
 
     @property
     def types_of_columns(self) -> dict[str, str]:
-        """PostgreSQL type of a column by its name, which PostgreSQL keeps unique among its tables (but ``oid``)."""
+        """PostgreSQL type of a column of a table by its name, which PostgreSQL keeps unique (but ``oid``)."""
         return {
             column.name: column.type
             for relation in self.relations.values()
-            if relation.schema == "pg_catalog"
+            if relation.schema == "pg_catalog" and relation.kind == "r"
             for column in relation.columns
         }
 
@@ -85,4 +94,11 @@ def system() -> System:
         pairs = (column.split(" ") for column in columns.split(", "))
         told = tuple(SystemColumn(column, kind.rstrip("!"), kind.endswith("!")) for column, kind in pairs)
         relations[qualified] = SystemRelation(oid, schema, name, kind, row_type, array_type, told)
-    return System(relations, record["rows"])
+    return System(relations, record["rows"], record["keywords"])
+
+
+def quote_ident(text: str) -> str:
+    """A name as SQL must write it."""
+    if _PLAIN.fullmatch(text) and text not in system().keywords:
+        return text
+    return '"' + text.replace('"', '""') + '"'

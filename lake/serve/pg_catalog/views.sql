@@ -60,6 +60,12 @@ select getvariable('client_database_oid') as datid, getvariable('client_database
     coalesce(getvariable('client_settings')['application_name'], '') as application_name,
     'active' as state, 'client backend' as backend_type;
 
+-- pg_catalog.pg_stat_gssapi
+select getvariable('client_pid') as pid, false as gss_authenticated, false as encrypted;
+
+-- pg_catalog.pg_stat_ssl
+select getvariable('client_pid') as pid, coalesce(getvariable('client_settings')['ssl'], 'off') = 'on' as ssl;
+
 -- pg_catalog.pg_stat_database
 select oid as datid, datname, 1 as numbackends from pg.pg_database;
 
