@@ -5,7 +5,6 @@ As :mod:`.test_corrupted`; a kind of file is tried by a line in ``ORIGINALS``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from brainlake.tests.fixtures import cell_types_tables, corrupted
+from brainlake.tests.fixtures import cell_types_tables, corrupted, model_files
 from brainlake.tests.fixtures.allen_icephys import make_cell, write_nwb1
 from brainlake.tests.fixtures.icephys_labs import make_recordings_lab, make_sweep_table_lab
 from brainlake.tests.fixtures.mies_icephys import make_mies_sweeps, write_mies
@@ -51,24 +50,12 @@ def make_mies(path: Path) -> None:
 
 
 def make_glif(path: Path) -> None:
-    """A configuration of the simplest GLIF model, as the API gives it: by the model's id."""
-    rules = {
-        "AScurrent_dynamics_method": "none",
-        "voltage_dynamics_method": "linear_forward_euler",
-        "threshold_dynamics_method": "inf",
-        "AScurrent_reset_method": "none",
-        "voltage_reset_method": "zero",
-        "threshold_reset_method": "inf",
-    }
-    config = {
-        "El": 0.0, "El_reference": -0.0782, "dt": 5e-05, "R_input": 2.28e8, "C": 1.07e-10, "th_inf": 0.0303,
-        "th_adapt": None, "init_voltage": 0.0, "init_threshold": 0.0303, "init_AScurrents": [0.0, 0.0],
-        "asc_tau_array": [0.33, 0.01], "asc_amp_array": [-8.7e-12, -1.8e-10], "dt_multiplier": 10,
-        "spike_cut_length": 134, "extrapolation_method_name": "endpoints",
-        "coeffs": {"th_inf": 1.0, "C": 1, "G": 1, "a": 1, "b": 1},
-        **{name: {"name": rule, "params": {}} for name, rule in rules.items()},
-    }  # fmt: skip
-    path.write_text(json.dumps({"486558431": config}, indent=1))
+    """A configuration of a GLIF model of the simplest level, as the API gives it: by the model's id."""
+    model_files.write_json(path, {"486558431": model_files.glif_config(1)})
+
+
+def make_commented_manifest(path: Path) -> None:
+    path.write_text(model_files.MANIFEST_WITH_COMMENTS)
 
 
 ORIGINALS = (
@@ -82,6 +69,10 @@ ORIGINALS = (
     Original("specimens.json", cell_types_tables.write_specimens_json, 12, 200),
     Original("ephys_sweeps.json", cell_types_tables.write_sweeps_json, 10, 150),
     Original("glif.json", make_glif, 12, 200),
+    Original("314804042_fit.json", lambda path: model_files.write_json(path, model_files.fit()), 12, 200),
+    Original("manifest.json", make_commented_manifest, 12, 200),
+    Original("neuronal_model.json", lambda path: model_files.write_json(path, model_files.model_record()), 12, 200),
+    Original("Itest.mod", lambda path: path.write_text(model_files.NMODL), 12, 200),
 )
 
 
