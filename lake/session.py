@@ -18,6 +18,7 @@ from .errors import QueryError
 from .functions import declared, register_functions, sql_type
 from .held import FilesOfPartitions
 from .memo import Memos, memos_of
+from .mistakes import LOST_FILE
 from .pruning import restricted
 from .questions import Question, below, make, standard
 from .relation import Relation
@@ -77,7 +78,7 @@ class Session:
     # -- registration ---------------------------------------------------------------------------------------------
 
     def _prepare(self, state: LakeState) -> None:
-        """Tables and UDFs now; views and macros when a question first rests on them, as DuckDB binds each it makes."""
+        """UDFs now; tables, views and macros when a question first rests on them, as DuckDB binds each it makes."""
         self.state = state
         self._variables = dict(file_variables(state))
         self._shape = _shape(state)
@@ -89,11 +90,8 @@ class Session:
         con.execute("set global parquet_metadata_cache = true")  # a file never changes
         for name, value in self._settings.items():
             con.execute(f"set global {name} = ?", [value])
-        self._set_one_file(con)
         for schema in dict.fromkeys(name.partition(".")[0] for name in (*state.tables, *RELATIONS, "lake.columns")):
             con.execute(f"create schema if not exists {schema}")
-        for name, table in state.tables.items():
-            con.execute(create_over_files(name, table))
         self._empty_relations()
         for name in ("nwb.nwb_table", "nwb_table"):
             con.execute(NWB_TABLE.format(name=name))
@@ -102,15 +100,26 @@ class Session:
         self._lock()
 
     def _make(self, names: Iterable[str]) -> None:
-        """Make the views and macros among the names, which hold those that they depend on."""
-        if missing := (self.questions.keys() & set(names)) - self._made:
+        """Make the tables, views and macros among the names, which hold those that they depend on.
+
+        Raises DamageError where a table's file is lost: binding looks into one.
+        """
+        if missing := ((self.questions.keys() | self.state.tables.keys()) & set(names)) - self._made:
             with self._changing, self._connection.cursor() as cursor:
                 self._set_one_file(cursor)
-                for question in [q for name, q in self.questions.items() if name in missing - self._made]:
-                    if question.kept:  # its rows are made now, of all files
-                        whole = self._variables_of(below([question.name], self.questions))
-                        self._set(cursor, {name: self._variables[name] for name in whole})
-                    make(cursor, [self._from_memos(cursor, question)], keeping=True)
+                try:
+                    for name in sorted((self.state.tables.keys() & missing) - self._made):
+                        cursor.execute(create_over_files(name, self.state.tables[name]))
+                        self._made.add(name)
+                    for question in [q for name, q in self.questions.items() if name in missing - self._made]:
+                        if question.kept:  # its rows are made now, of all files
+                            whole = self._variables_of(below([question.name], self.questions))
+                            self._set(cursor, {name: self._variables[name] for name in whole})
+                        make(cursor, [self._from_memos(cursor, question)], keeping=True)
+                except LOST_FILE as error:
+                    if f"{self.state.root}/data/" in str(error):
+                        raise self.state.lost(error) from None
+                    raise
                 self._made |= missing
 
     def _from_memos(self, cursor: duckdb.DuckDBPyConnection, question: Question) -> Question:
@@ -150,7 +159,7 @@ class Session:
         if missing := ((RELATIONS.keys() | describe.SCHEMAS.keys()) & set(names)) - self._filled:
             with self._changing, self._connection.cursor() as cursor:
                 if "lake.columns" in missing:  # which DuckDB tells of
-                    self._make(self.questions)
+                    self._make(self.names())
                     self._set_one_file(cursor)
                 for name in sorted(missing - self._filled):
                     self._fill_one(cursor, name)
@@ -175,7 +184,7 @@ class Session:
             return
         self.state = self._partitions.state = state
         self.forget_memos()
-        for name in [name for name in self._made if self.questions[name].kept]:
+        for name in [q.name for q in self.questions.values() if q.kept and q.name in self._made]:
             self._connection.execute(f"drop table {name}")
             self._made.discard(name)
         self._variables = dict(file_variables(state))
@@ -227,7 +236,7 @@ class Session:
         text = "nwb_table" if query is None else query.lower()
         if lost := [n for n in needed & self._memos.keys() if not all(map(os.path.exists, self._memos[n].paths))]:
             self.forget_memos(lost)  # somebody emptied cache/, which loses nothing
-        self._make(self.questions if _LISTS_ALL.search(text) else needed)
+        self._make(self.names() if _LISTS_ALL.search(text) else needed)
         self._fill(needed)
         cursor = self._connection.cursor()
         files = {v: self._variables[v] for v in self._variables_of(needed)}

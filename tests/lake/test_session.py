@@ -237,11 +237,11 @@ print("pandas" in sys.modules)
     assert answer.stdout == "False\n"
 
 
-def test_opening_makes_no_question_and_listing_makes_all(session):
+def test_opening_makes_no_relation_and_listing_makes_all(session):
     def views() -> int:
         return session.sql("select count(*) as n from duckdb_views() where schema_name = 'ecephys'").one().n
 
     assert not session._made
     session.sql("select count(*) from ecephys.spikes").arrow()
-    assert session._made == {"ecephys.spikes"}
+    assert session._made == {"ecephys.spikes", "ecephys.spike_trains"}
     assert views() >= sum(q.kind == "view" and name.startswith("ecephys.") for name, q in session.questions.items())
