@@ -72,8 +72,10 @@ class Client:
         plans: Plans,
         limits: Limits,
         catalogue: Callable[[Session], Catalogue],
+        empty_session: Callable[[Session], Session],
     ) -> None:
-        self.lease, self.plans, self.limits, self.catalogue = lease, plans, limits, catalogue
+        self.lease, self.plans, self.limits = lease, plans, limits
+        self.catalogue, self.empty_session = catalogue, empty_session
         self.settings = Settings(user, {"brainlake.snapshot": self._look_at})
         self.context = ClientContext(user, database, pid, self.settings)
         self.status = IDLE
@@ -157,6 +159,14 @@ class Client:
             raise PgError(
                 "53400", f"this server gives at most {self.limits.rows:,} rows: ask for fewer, or add a limit"
             )
+
+    def keep_statement(self, name: str, statement: Statement) -> None:
+        """Keep a prepared statement; a name in use is not given away, except the empty one."""
+        if name and name in self.statements:
+            raise PgError("42P05", f'prepared statement "{name}" already exists')
+        if len(self.statements) >= self.limits.statements:
+            raise PgError("53400", f"a client may prepare {self.limits.statements:,} statements: deallocate some")
+        self.statements[name] = statement
 
     def notice(self, code: str, text: str, severity: str = "NOTICE") -> None:
         self.notices.append((severity, code, text))

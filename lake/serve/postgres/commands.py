@@ -12,7 +12,7 @@ from .errors import PgError
 from .lexing import Part, split
 from .portals import Act, Portal, Question, Scroll, Statement, Told
 from .settings import unknown
-from .types import BY_NAME
+from .types import by_name
 from .words import Words, syntax
 
 if TYPE_CHECKING:
@@ -506,41 +506,18 @@ def _prepare(client: Client, part: Part) -> Statement:
             if words.take("precision", "varying"):
                 pass
             is_array = bool(words.take("[")) and bool(words.need("]"))
-            oids.append(_oid(written, is_array))
+            pg = by_name(written, is_array)
+            oids.append(pg.oid if pg else 0)
             if words.need(",", ")") == ")":
                 break
     words.need("as")
     inner = read(client, words.rest(), oids)
 
     def act() -> str:
-        keep_statement(client, name, inner)
+        client.keep_statement(name, inner)
         return "PREPARE"
 
     return Act(act)
-
-
-_SPELLINGS = {
-    "int": "int4", "integer": "int4", "bigint": "int8", "smallint": "int2", "real": "float4", "double": "float8",
-    "float": "float8", "boolean": "bool", "decimal": "numeric", "character": "varchar", "char": "bpchar",
-    "unknown": "",
-}  # fmt: skip
-
-
-def _oid(written: str, is_array: bool) -> int:
-    name = _SPELLINGS.get(written.lower(), written.lower())
-    pg = BY_NAME.get(name)
-    if pg is None:
-        return 0
-    return pg.array_oid if is_array else pg.oid
-
-
-def keep_statement(client: Client, name: str, statement: Statement) -> None:
-    """Keep a prepared statement; a name in use is not given away, except the empty one."""
-    if name and name in client.statements:
-        raise PgError("42P05", f'prepared statement "{name}" already exists')
-    if len(client.statements) >= client.limits.statements:
-        raise PgError("53400", f"a client may prepare {client.limits.statements:,} statements: deallocate some")
-    client.statements[name] = statement
 
 
 def _execute(client: Client, part: Part) -> Statement:

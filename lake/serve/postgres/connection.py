@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from . import messages
 from .auth import MECHANISM, Scram
 from .client import FAILED, IDLE, Client
-from .commands import Fetching, keep_statement, read
+from .commands import Fetching, read
 from .errors import PgError, as_pg_error, protocol_violation
 from .lexing import split
 from .messages import Reader
@@ -277,7 +277,7 @@ class Connection:
         if not name:
             client.statements.pop("", None)
         self._allow(statement)
-        keep_statement(client, name, statement)
+        client.keep_statement(name, statement)
         client.end()
         self._wire.send(messages.PARSE_COMPLETE)
 

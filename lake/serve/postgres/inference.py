@@ -3,18 +3,23 @@
 DuckDB decides on types when values come. So each parameter is given a text that stands nowhere else, and DuckDB is
 asked for its plan: what it casts that text to is what the place wants. Where an operator leaves it open, the other
 operand's type is tried; ``limit`` counts; ``= any($1)`` takes an array of what stands before it.
+
+DuckDB tells whole plans over tables of its own only, not over Parquet: so they are asked of a lake of the same tables
+without rows. What that lake cannot bind is explained by the real one, which leaves out what has a name of its own.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import duckdb
 
+from .errors import position_in
 from .lexing import Edited, Part, with_parameters
+from .types import PgType, by_name
 
 _ROUNDS = 40  # questions to DuckDB about one statement
 _ANY = re.compile(r"\b(?:any|some|all)\s*\(\s*('[^']*')\s*\)", re.IGNORECASE)
@@ -24,6 +29,12 @@ _PHYSICAL = {
     "UINT128": "UHUGEINT", "FLOAT": "FLOAT", "DOUBLE": "DOUBLE", "DATE": "DATE", "TIME": "TIME",
     "TIMESTAMP": "TIMESTAMP", "INTERVAL": "INTERVAL",
 }  # fmt: skip
+_ANY_PLACE = "any"
+_AT = "\n at "  # before a position
+_EXPLAIN = "explain (format json) "
+_CAST = re.compile(
+    r"(?:TRY_)?CAST\(\\?'brainlake parameter (\d+)\.\\?' AS ([A-Z_0-9 ]+(?:\(\d+, ?\d+\))?(?:\[\d*\])*)\)"
+)
 _COULD_NOT = re.compile(r"Could not convert string '([^']*)' to ([A-Z0-9 ]+)")
 _BEST = re.compile(r'function call "[^(]*\((.*?)\)"\. In order to select one', re.DOTALL)
 _CANDIDATE = re.compile(r"^\t\S+?\((.*)\) -> ", re.MULTILINE)
@@ -37,23 +48,97 @@ _SAMPLES = {
 }  # fmt: skip
 
 
-def infer(con: duckdb.DuckDBPyConnection, sql: Part, declared: Mapping[int, str], count: int) -> dict[int, str]:
+Con = duckdb.DuckDBPyConnection
+
+
+def infer(sql: Part, declared: Mapping[int, str], count: int, empty: Callable[[], Con], con: Con) -> dict[int, str]:
     """DuckDB's type of each of the ``count`` parameters; those that are declared keep theirs, doubt is VARCHAR.
+
+    empty : makes a cursor on the same relations as tables of DuckDB's own; it is closed
+    con : the cursor that will answer
 
     Never raises for a mistake in the statement: binding it tells that better.
     """
-    types = dict(declared)
-    arrays = {n for n in range(1, count + 1) if _is_any(sql, n)}
+    places = _places(sql)
+    types = {n: kind for n, kind in places.items() if kind != _ANY_PLACE} | dict(declared)
+    arrays = {n for n, kind in places.items() if kind == _ANY_PLACE} - declared.keys()
+    if len(types) < count:
+        with empty() as cursor:
+            found = _asked(sql, types, count, lambda text: _in_plan(cursor, text))
+        if found is None:
+            found = _asked(sql, types, count, lambda text: _in_explanation(con, text), insist=True)
+        types |= found or {}
+    return _settled(types, arrays, count)
+
+
+def _asked(
+    sql: Part, known: Mapping[int, str], count: int, ask: Callable[[str], dict[int, str]], insist: bool = False
+) -> dict[int, str] | None:
+    """Types by asking again and again, as each complaint tells one more; None where it tells nothing.
+
+    insist : go on even then, with some text for the parameter that DuckDB points at
+    """
+    types = dict(known)
     for _ in range(_ROUNDS):
         open_ones = [n for n in range(1, count + 1) if n not in types]
         if not open_ones:
-            break
+            return types
         probed = _probed(sql, types)
-        plan = _plan(con, probed.text)
-        if not plan.get("error"):
-            return _settled(types | _found(plan, open_ones), arrays - declared.keys(), count)
-        _learn(plan, probed, sql, open_ones, types)
-    return _settled(types, arrays - declared.keys(), count)
+        try:
+            return ask(probed.text) | types
+        except duckdb.Error as error:
+            said = str(error)
+            if not _learn(said, probed, sql, open_ones, types):
+                if not insist and _is_about_relations(said):
+                    return None
+                types[_nearest(said, probed, sql, open_ones)] = "VARCHAR"
+    return types
+
+
+def _in_plan(con: Con, text: str) -> dict[int, str]:
+    """What the plan casts each probe to. Raises as DuckDB does."""
+    ((written,),) = con.execute("select json_serialize_plan(?)", [text]).fetchall()
+    plan = json.loads(written)
+    if not plan.get("error"):
+        return _casts(plan)
+    raise duckdb.Error(f"{plan.get('error_message')}{_AT}{plan.get('position', '')}")
+
+
+def _casts(plan: Any) -> dict[int, str]:
+    found: dict[int, str] = {}
+    stack = [plan]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            if (node.get("qname") or {}).get("path") == ["__cast"]:
+                for child in node.get("children", ()):
+                    value = child.get("value") if isinstance(child, dict) else None
+                    n = _number(value.get("value")) if isinstance(value, dict) else 0
+                    if n and (kind := _type_name(node["return_type"])):
+                        found.setdefault(n, kind)
+            stack += node.values()
+        elif isinstance(node, list):
+            stack += node
+    return found
+
+
+def _type_name(node: Mapping[str, Any]) -> str | None:
+    """The name of a type as a plan writes it; None for those that no parameter has."""
+    kind, info = str(node.get("id")), node.get("type_info") or {}
+    if kind in ("LIST", "ARRAY"):
+        child = _type_name(info["child_type"]) if "child_type" in info else None
+        return f"{child}[]" if child else None
+    if kind == "DECIMAL":
+        return f"DECIMAL({info.get('width', 18)},{info.get('scale', 3)})"
+    if kind in ("STRUCT", "MAP", "UNION", "ENUM", "NULL", "ANY", "UNKNOWN", "INVALID"):
+        return None
+    return kind
+
+
+def _in_explanation(con: Con, text: str) -> dict[int, str]:
+    plan = con.execute(_EXPLAIN + text).fetchall()
+    # The first plan, before it is optimized, holds every parameter; of the others some leave parts out.
+    return {int(n): kind for text in plan[:1] for n, kind in _CAST.findall(str(text))}
 
 
 def _settled(types: dict[int, str], arrays: set[int], count: int) -> dict[int, str]:
@@ -77,38 +162,24 @@ def sample(kind: str) -> str:
     return f"cast({_SAMPLES.get(kind, '1')} as {kind})"
 
 
-def _plan(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
-    try:
-        ((text,),) = con.execute("select json_serialize_plan(?)", [query]).fetchall()
-        found: dict[str, Any] = json.loads(text)
-    except (duckdb.Error, ValueError) as error:
-        return {"error": True, "error_message": str(error)}
-    return found
-
-
-def _learn(
-    plan: Mapping[str, Any],
-    probed: Edited,
-    sql: Part,
-    open_ones: list[int],
-    types: dict[int, str],
-) -> None:
-    """Give at least one parameter a type, from why DuckDB could not bind the probes."""
-    said = str(plan.get("error_message", ""))
+def _learn(said: str, probed: Edited, sql: Part, open_ones: list[int], types: dict[int, str]) -> bool:
+    """Give a parameter a type, from why DuckDB could not bind the probes; returns whether that was to be seen."""
     if (failed := _COULD_NOT.search(said)) and (n := _number(failed[1])) in open_ones:
         types[n] = _PHYSICAL.get(failed[2].strip(), failed[2].strip())
-        return
-    if found := re.search(r"brainlake parameter (\d+)\.", said):
+    elif found := re.search(r"brainlake parameter (\d+)\.", said.partition("\nLINE")[0]):
         types[int(found[1])] = "VARCHAR"  # what it names has a meaning of its own: a unit of time, a format
-        return
-    nearest = _nearest(plan, probed, sql, open_ones)
-    if best := _BEST.search(said):
-        types[nearest] = _fitting(_arguments(best[1]), said)
-        return
-    if "UNNEST" in said or "list" in said.lower():
-        types[nearest] = "VARCHAR[]"
-        return
-    types[nearest] = "VARCHAR"
+    elif best := _BEST.search(said):
+        types[_nearest(said, probed, sql, open_ones)] = _fitting(_arguments(best[1]), said)
+    elif "UNNEST() can only be applied" in said:
+        types[_nearest(said, probed, sql, open_ones)] = "VARCHAR[]"
+    else:
+        return False
+    return True
+
+
+def _is_about_relations(said: str) -> bool:
+    """Whether DuckDB complains of what only a lake without rows lacks."""
+    return bool(re.search(r"Table with name|does not support serialization|absent:|unknown:|wrong:", said))
 
 
 def _fitting(given: list[str], said: str) -> str:
@@ -137,12 +208,13 @@ def _arguments(written: str) -> list[str]:
     return [a.strip().replace("INTEGER_LITERAL", "BIGINT") for a in [*found, written[start:]]]
 
 
-def _nearest(plan: Mapping[str, Any], probed: Edited, sql: Part, open_ones: list[int]) -> int:
+def _nearest(said: str, probed: Edited, sql: Part, open_ones: list[int]) -> int:
     """The open parameter that stands closest to where DuckDB points."""
-    try:
-        at = probed.original(int(plan.get("position", "")))
-    except ValueError:
+    told = said.partition(_AT)[2]
+    pointed = int(told) if told.isdigit() else position_in(said, _EXPLAIN + probed.text)
+    if pointed is None:
         return open_ones[0]
+    at = probed.original(pointed if told else max(pointed - len(_EXPLAIN), 0))
     places = [
         (abs(token.start - at), int(token.text[1:]))
         for token in sql.tokens
@@ -151,68 +223,41 @@ def _nearest(plan: Mapping[str, Any], probed: Edited, sql: Part, open_ones: list
     return min(places)[1] if places else open_ones[0]
 
 
-def _number(text: str) -> int:
-    found = re.fullmatch(r"brainlake parameter (\d+)\.", text)
+def _number(text: object) -> int:
+    found = re.fullmatch(r"brainlake parameter (\d+)\.", text) if isinstance(text, str) else None
     return int(found[1]) if found else 0
 
 
-def _is_any(sql: Part, n: int) -> bool:
-    tokens = sql.tokens
-    return any(
-        token.text == f"${n}"
-        and i >= 2
-        and i + 1 < len(tokens)
-        and tokens[i - 1].text == "("
-        and tokens[i + 1].text == ")"
-        and tokens[i - 2].text.lower() in ("any", "some", "all")
-        for i, token in enumerate(tokens)
-    )
+def named_types(sql: Part) -> dict[int, PgType]:
+    """Types that a statement itself gives to parameters: ``$1::oid[]``, ``cast($1 as text)``."""
+    found: dict[int, PgType] = {}
+    words = [token.text.lower() for token in sql.tokens] + [""] * 8
+    for i, token in enumerate(sql.tokens):
+        if token.kind != "parameter":
+            continue
+        is_cast = words[i + 1] == "as" and i >= 2 and words[i - 1] == "(" and words[i - 2] == "cast"
+        if words[i + 1] != "::" and not is_cast:
+            continue
+        at = i + 2
+        if words[at : at + 2] == ["pg_catalog", "."]:
+            at += 2
+        for n in (4, 3, 2, 1):  # the longest name that is one, as "timestamp with time zone"
+            pg = by_name(" ".join(words[at : at + n]).strip('"'), words[at + n : at + n + 2] == ["[", "]"])
+            if pg is not None:
+                found.setdefault(int(token.text[1:]), pg)
+                break
+    return found
 
 
-def _found(plan: Mapping[str, Any], open_ones: list[int]) -> dict[int, str]:
-    """What the plan casts each probe to."""
-    types: dict[int, str] = {}
-    for probe, kind in _casts(plan, None):
-        n = _number(probe)
-        if n in open_ones and kind and types.get(n, kind) == kind:
-            types[n] = kind
-    return types
-
-
-def _casts(node: Any, place: str | None) -> Iterator[tuple[str, str | None]]:
-    """Probes and what they are cast to; where they limit, they count."""
-    stack: list[tuple[Any, str | None]] = [(node, place)]
-    while stack:
-        node, place = stack.pop()
-        if isinstance(node, dict):
-            if (node.get("qname") or {}).get("path") == ["__cast"]:
-                for child in node.get("children", ()):
-                    probe = _constant(child)
-                    if probe is not None:
-                        yield probe, type_name(node["return_type"])
-            elif place and (probe := _constant(node)) is not None:
-                yield probe, "BIGINT"
-            for key, child in node.items():
-                if key != "return_type":
-                    stack.append((child, key if key.startswith(("limit", "offset")) else place))
-        elif isinstance(node, list):
-            stack += [(child, place) for child in node]
-
-
-def _constant(node: Any) -> str | None:
-    value = node.get("value") if isinstance(node, dict) else None
-    inner = value.get("value") if isinstance(value, dict) else None
-    return inner if isinstance(inner, str) else None
-
-
-def type_name(node: Mapping[str, Any]) -> str | None:
-    """The name of a type as a plan writes it; None for those that no parameter has."""
-    kind, info = str(node.get("id")), node.get("type_info") or {}
-    if kind in ("LIST", "ARRAY"):
-        child = type_name(info["child_type"]) if "child_type" in info else None
-        return f"{child}[]" if child else None
-    if kind == "DECIMAL":
-        return f"DECIMAL({info.get('width', 18)},{info.get('scale', 3)})"
-    if kind in ("STRUCT", "MAP", "UNION", "ENUM", "NULL", "ANY", "UNKNOWN", "INVALID"):
-        return None
-    return kind
+def _places(sql: Part) -> dict[int, str]:
+    """Parameters whose place tells by itself: after LIMIT and OFFSET; all alone within ANY (...)."""
+    found: dict[int, str] = {}
+    words = ["", "", *(token.text.lower() for token in sql.tokens), ""]
+    for i, token in enumerate(sql.tokens, start=2):
+        if token.kind != "parameter":
+            continue
+        if words[i - 1] in ("limit", "offset"):
+            found[int(token.text[1:])] = "BIGINT"
+        elif words[i - 1] == "(" and words[i + 1] == ")" and words[i - 2] in ("any", "some", "all"):
+            found[int(token.text[1:])] = _ANY_PLACE
+    return found

@@ -20,7 +20,7 @@ from ...errors import QueryError
 from ...mistakes import explained, located, of_duckdb
 from . import cells, rows
 from .errors import PgError, as_pg_error, position_in
-from .inference import infer, sample
+from .inference import infer, named_types, sample
 from .lexing import Edited, Part, parameters, split, with_parameters
 from .messages import BINARY_FORMAT, TEXT_FORMAT, Field
 from .rows import Messages
@@ -176,11 +176,10 @@ def _bound(
         n: duckdb_of(BY_OID[oid]) for n, oid in enumerate(oids, start=1) if oid in BY_OID and oid != _UNKNOWN_OID
     }
     with client.working(cursor):
-        types = infer(cursor, sql, declared, count) if count else {}
+        types = infer(sql, declared, count, lambda: _empty(client, cursor, sql, catalogue), cursor) if count else {}
     literals = frozenset(n for n, kind in types.items() if kind == "VARCHAR" and n not in declared)
-    pgs = tuple(
-        BY_OID[oids[n - 1]] if n in declared else oid_of(types[n])._replace(modifier=-1) for n in range(1, count + 1)
-    )
+    said = {n: BY_OID[oids[n - 1]] for n in declared} | named_types(part)
+    pgs = tuple(said.get(n) or oid_of(types[n])._replace(modifier=-1) for n in range(1, count + 1))
     edited = with_parameters(sql, lambda n: "null" if n in literals else sample(types[n]))
     explains = bool(sql.tokens) and sql.tokens[0].text.lower() == "explain"
     columns: tuple[Column, ...] = ()
@@ -190,6 +189,11 @@ def _bound(
         with client.working(cursor):
             columns = _columns(client.lease.session, cursor, edited, part, named)
     return Plan(part, sql, types, pgs, literals, columns, catalogue, client.lease.snapshot_id, explains)
+
+
+def _empty(client: Client, cursor: duckdb.DuckDBPyConnection, sql: Part, catalogue: bool) -> duckdb.DuckDBPyConnection:
+    """A cursor on relations without rows, whose plans can be read; the catalogue's can be read anyway."""
+    return cursor.cursor() if catalogue else client.empty_session(client.lease.session).cursor(sql.text)
 
 
 def _columns(
@@ -348,7 +352,7 @@ class Rows:
                 found = cursor.execute(self._edited.text, self.plan.given(self.values)).fetchall()
         except duckdb.Error as error:
             raise self._mistake(error, self._edited.text, 0) from None
-        lines = [line for _, text in found for line in str(text).rstrip().split("\n")]
+        lines = str(found[-1][1]).rstrip().split("\n")  # of several plans, the one that is run
         yield self._encode(pa.record_batch({"c0": pa.array(lines, pa.string())}))
 
     def take(self, n: int = 0) -> Iterator[memoryview]:

@@ -13,8 +13,10 @@ import threading
 import time
 import weakref
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+from ...catalog import TableState
 from ...errors import BrainlakeError
 from ...session import Session
 from ..pg_catalog.catalogue import Catalogue
@@ -26,6 +28,9 @@ from .errors import PgError
 from .queries import Plans
 
 LOOPBACK, PORT = "127.0.0.1", 5439
+# Of the sessions that it serves: parameters are inferred from the plan that DuckDB makes first.
+SETTINGS = {"explain_output": "all"}
+
 _TICK = 0.05  # seconds between two looks at what should have ended
 _BACKLOG = 128
 
@@ -33,7 +38,7 @@ _BACKLOG = 128
 class Server:
     """Serves from ``start()`` to ``close()``. ``port`` is the one it listens at.
 
-    snapshots : of the lake to serve
+    snapshots : of the lake to serve, their sessions with ``SETTINGS``
     users : who may ask; without any, only this machine's own programs can
     tls : certificate and key; without, connections are not encrypted
 
@@ -53,6 +58,7 @@ class Server:
         self.snapshots, self.users, self.tls = snapshots, users or Users({}), tls
         self.limits, self.quiet, self.plans = limits or Limits(), quiet, Plans()
         self._catalogues: weakref.WeakKeyDictionary[Session, Catalogue] = weakref.WeakKeyDictionary()
+        self._empty: tuple[object, Session] | None = None
         self._lock = threading.Lock()
         self._connections: dict[int, Connection] = {}
         self._of_user: Counter[str] = Counter()
@@ -150,7 +156,8 @@ class Server:
         self.log(f"{connection.address} {connection.user} connected")
 
     def new_client(self, user: str, database: str, pid: int) -> Client:
-        return Client(user, database, pid, self.snapshots.lease(), self.plans, self.limits, self.catalogue)
+        lease = self.snapshots.lease()
+        return Client(user, database, pid, lease, self.plans, self.limits, self.catalogue, self.empty_session)
 
     def catalogue(self, session: Session) -> Catalogue:
         """The PostgreSQL catalogue of a session, one for all clients that look at it."""
@@ -159,6 +166,17 @@ class Server:
             if found is None:
                 found = self._catalogues[session] = Catalogue(session)
             return found
+
+    def empty_session(self, session: Session) -> Session:
+        """A session on a lake of the same relations without any rows: what it is told binds alike, and fast."""
+        state = session.state
+        shape = tuple((name, table.spec.version) for name, table in state.tables.items())
+        with self._lock:
+            if self._empty is None or self._empty[0] != shape:
+                # The one before is closed when the last statement that asks it has let go of it.
+                tables = {name: TableState(table.spec) for name, table in state.tables.items()}
+                self._empty = shape, Session(replace(state, tables=tables, attachments=()))
+            return self._empty[1]
 
     def cancel(self, pid: int, secret: int) -> None:
         """Stop what a client runs, for whoever knows its secret."""

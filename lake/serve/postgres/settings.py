@@ -157,7 +157,7 @@ class Settings(MutableMapping[str, str]):
         if len(value) > _LONGEST:
             raise PgError("22023", f'the value of "{name}" is too long')
         pattern = _ONLY.get(name)
-        if pattern and not re.fullmatch(pattern, value.strip(), re.IGNORECASE):
+        if pattern and not re.fullmatch(pattern, value.strip(" '\""), re.IGNORECASE):
             raise PgError("22023", f'parameter "{name}" is {self[name]} here, and cannot be "{value}"')
         if name in _TIMES:
             _seconds(name, value)

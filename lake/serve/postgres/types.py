@@ -134,3 +134,19 @@ def duckdb_of(pg: PgType) -> str:
 
 def _decimal(modifier: int) -> str:
     return f"DECIMAL({modifier >> 16},{modifier & 0xFFFF})"
+
+
+_SPELLED = {
+    "int": "int4", "integer": "int4", "bigint": "int8", "smallint": "int2", "real": "float4", "float": "float8",
+    "double": "float8", "double precision": "float8", "boolean": "bool", "decimal": "numeric", "dec": "numeric",
+    "character varying": "varchar", "character": "bpchar", "char": "bpchar", "string": "text", "blob": "bytea",
+    "timestamp without time zone": "timestamp", "timestamp with time zone": "timestamptz",
+    "time without time zone": "time",
+}  # fmt: skip
+
+
+def by_name(written: str, is_array: bool = False) -> PgType | None:
+    """A type as SQL names it; None for one that no client has built in."""
+    name = written.lower().removeprefix("pg_catalog.")
+    found = BY_NAME.get(_SPELLED.get(name, name))
+    return array_of(found) if found and is_array and found.array_oid else found
