@@ -130,14 +130,20 @@ def _remove(path: Path) -> None:
 
 
 def _write_dat(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
-    """Numbers apart by blanks, a row a line, no header: what simulators and plotting programs read."""
+    """Numbers apart by blanks, a row a line, no header: what simulators and plotting programs read.
+
+    Text stands in double quotes, as ITK-SNAP wants its labels.
+    """
     import pyarrow as pa
     from pyarrow import csv
 
     for one in batches.schema:
-        if not (pa.types.is_integer(one.type) or pa.types.is_floating(one.type)):
-            raise BrainlakeError(f"a DAT file holds numbers, and {one.name} is {one.type}: leave it out, or write CSV")
-    options = csv.WriteOptions(include_header=False, delimiter=" ", quoting_style="none")
+        if not (pa.types.is_integer(one.type) or pa.types.is_floating(one.type) or pa.types.is_string(one.type)):
+            raise BrainlakeError(
+                f"a DAT file holds numbers and text, and {one.name} is {one.type}: leave it out, or write CSV"
+            )
+    has_text = any(pa.types.is_string(one.type) for one in batches.schema)
+    options = csv.WriteOptions(include_header=False, delimiter=" ", quoting_style="needed" if has_text else "none")
     with csv.CSVWriter(stream, batches.schema, write_options=options) as writer:
         for batch in batches:
             columns = [_missing_as_nan(column) for column in batch.columns]
@@ -151,6 +157,8 @@ def _missing_as_nan(column: pa.Array) -> pa.Array:
 
     if not column.null_count:
         return column
+    if pa.types.is_string(column.type):
+        return pc.fill_null(column, "")
     if pa.types.is_integer(column.type):
         raise BrainlakeError("a DAT file has no word for a missing whole number: leave NULLs out, or cast to double")
     return pc.fill_null(column, float("nan"))

@@ -17,6 +17,7 @@ from brainlake.tests.fixtures import connectivity as fixture
 from brainlake.tests.fixtures.ingesting import source_of
 
 LABELS = ccf.annotation()
+COLOUR = "select rgb from ccf.structures order by acronym limit 1"
 GRIDS = fixture.small_grids()
 TEMPLATE = np.zeros((40, 20, 35), np.uint16)  # blocks beyond every edge, and whole blocks of zeros
 TEMPLATE[3:9, 2:19, 30:] = np.random.default_rng(1).integers(0, 500, (6, 17, 5))
@@ -88,6 +89,21 @@ def test_labels_of_itk_snap_are_numbered_anew_where_an_id_is_too_large(lake, tmp
     assert volume.dtype == np.uint16
     number = dict(zip(labels["structure_id"], labels["IDX"], strict=True))
     assert np.array_equal(volume, np.vectorize(lambda v: number.get(v, 0))(LABELS))
+
+
+def test_labels_of_itk_snap_are_written_as_it_reads_them(lake, tmp_path):
+    """RSP-11: blanks between fields, no header, text in double quotes."""
+    path = tmp_path / "labels.dat"
+    write_answer(lake.sql("select * exclude (structure_id) from ccf.itksnap_labels() limit 1").reader(), None, path)
+    fields = path.read_text().split()
+    assert fields == [
+        "1",
+        *(str(c) for c in lake.sql(COLOUR).one().rgb),
+        "1",
+        "1",
+        "1",
+        f'"{sorted(t[1] for t in ccf.TREE)[0]}"',
+    ]
 
 
 def test_downsampling_lays_ends_upon_ends(lake, tmp_path):
