@@ -422,14 +422,26 @@ def _as_catalog_error(root: Path) -> Iterator[None]:
             if _is_busy(error):
                 raise LakeBusyError(f"{root}: others have been writing for {BUSY_S:.0f} s; try again") from None
             if code == sqlite3.SQLITE_FULL:
-                raise CatalogError(f"{root}: the disk is full; the lake is unchanged") from None
+                raise CatalogError(
+                    f"{root}: the disk is full; the lake is unchanged: free some space and try again"
+                ) from None
             if error.sqlite_errorcode in (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY):
                 raise CatalogError(
                     f"{root}: a writer was killed here in the middle of a commit: open the lake once where it can be "
                     "written, which takes the half commit back"
                 ) from None
-            if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+            if code == sqlite3.SQLITE_CANTOPEN:  # its journal, mostly
+                raise CatalogError(
+                    f"{root} cannot be written: {error} (is the disk full?); the lake is unchanged"
+                ) from None
+            if code == sqlite3.SQLITE_READONLY:
                 raise CatalogError(f"{root} cannot be written: {error}") from None
+            if code == sqlite3.SQLITE_IOERR:
+                # The last step of a commit may be the one that fails: then it is made, if not for sure.
+                raise CatalogError(
+                    f"{root}: the disk is full or fails ({error}): free some space, then `brainlake snapshots` tells "
+                    "whether the change is in the lake"
+                ) from None
         raise DamageError(f"{root / CATALOG_FILE}: {error}") from error
     except OSError as error:
         raise CatalogError(f"{root}: {error.strerror}: {error.filename or ''}; the lake is unchanged") from error

@@ -81,7 +81,8 @@ def expire(
     if not dry_run:
         _remove_files(catalog, [path for (path,) in due])
         if removed:
-            catalog.shrink()
+            with contextlib.suppress(CatalogError):  # it may want room that a full disk has not
+                catalog.shrink()
     return Expired(snapshots, tags, int(kept), *waiting, len(removed), sum(removed.values()))
 
 
@@ -234,7 +235,7 @@ def _remove_files(catalog: Catalog, paths: Sequence[str]) -> None:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
     if paths:
-        with catalog.writing() as database:
+        with contextlib.suppress(CatalogError), catalog.writing() as database:  # else the next run does it
             database.executemany(
                 "delete from ducklake_files_scheduled_for_deletion where path = ?", [(path,) for path in paths]
             )

@@ -28,16 +28,24 @@ _LINE = re.compile(r"\n+(?=LINE \d+:)")
 _CTE = re.compile(r"\b(\w+)\s*(?:\([\w\s,]*\)\s*)?as\s+(?:(?:not\s+)?materialized\s+)?\(", re.IGNORECASE)
 
 
+def lost_file_of(error: BaseException | None, session: Session) -> BrainlakeError | None:
+    """What it means that DuckDB cannot read a file of the lake: expired, damaged, or a memo that is gone; else None."""
+    if isinstance(error, LOST_FILE):
+        if f"{session.state.root}/data/" in str(error):
+            return session.state.lost(error)
+        if f"{session.state.root}/cache/" in str(error):
+            return LostMemoError("a kept answer vanished while it was read; nothing is lost: ask again")
+    return None
+
+
 def explained(error: duckdb.Error, session: Session, query: str, own: Iterable[str] = ()) -> BrainlakeError:
     """DuckDB's complaint as ours: of the class that tells what to do, with the nearest names.
 
     own : names of frames that the question may use beside the lake's relations
     """
     text = str(error)
-    if f"{session.state.root}/data/" in text and isinstance(error, LOST_FILE):
-        return session.state.lost(error)
-    if f"{session.state.root}/cache/" in text and isinstance(error, LOST_FILE):
-        return LostMemoError("a kept answer vanished while it was read; nothing is lost: ask again")
+    if lost := lost_file_of(error, session):
+        return lost
     raised = _RAISED.search(text)
     if raised and isinstance(error, (duckdb.InvalidInputException, duckdb.BinderException)):
         kinds = {"absent": AbsentError, "unknown": UnknownError, "wrong": QueryError}

@@ -205,7 +205,7 @@ def make(con: duckdb.DuckDBPyConnection, questions: Iterable[Question], keeping:
             else:
                 con.execute(question.create)
         except duckdb.Error as error:
-            raise SpecError(f"{question.path}: {error}") from None
+            raise SpecError(f"{question.path}: {error}") from error
 
 
 def below(names: Iterable[str], questions: Mapping[str, Question]) -> frozenset[str]:

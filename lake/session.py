@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
@@ -14,11 +15,11 @@ import pyarrow as pa
 from . import describe
 from .admission import admit
 from .catalog import AttachmentState, LakeState, TableState
-from .errors import QueryError
+from .errors import QueryError, SpecError
 from .functions import declared, register_functions, sql_type
 from .held import FilesOfPartitions
 from .memo import Memos, memos_of
-from .mistakes import LOST_FILE
+from .mistakes import lost_file_of
 from .pruning import restricted
 from .questions import Question, below, make, standard
 from .relation import Relation
@@ -116,10 +117,9 @@ class Session:
                             whole = self._variables_of(below([question.name], self.questions))
                             self._set(cursor, {name: self._variables[name] for name in whole})
                         make(cursor, [self._from_memos(cursor, question)], keeping=True)
-                except LOST_FILE as error:
-                    if f"{self.state.root}/data/" in str(error):
-                        raise self.state.lost(error) from None
-                    raise
+                except (SpecError, duckdb.Error) as error:
+                    cause = error.__cause__ if isinstance(error, SpecError) else error
+                    raise lost_file_of(cause, self) or error from None
                 self._made |= missing
 
     def _from_memos(self, cursor: duckdb.DuckDBPyConnection, question: Question) -> Question:
@@ -127,10 +127,12 @@ class Session:
         if question.partition and question.kind == "view" and (self.state.root / "cache" / question.name).is_dir():
             memos = memos_of(self, question.name)
             if memos.serve:
-                self._memos[question.name] = memos
-                self._variables[memos.variable] = memos.paths
-                self._set(cursor, {memos.variable: memos.paths[:1]})
-                return memos.over(question)
+                with contextlib.suppress(FileNotFoundError):  # somebody empties cache/, which loses nothing
+                    answered = memos.over(question)
+                    self._memos[question.name] = memos
+                    self._variables[memos.variable] = memos.paths
+                    self._set(cursor, {memos.variable: memos.paths[:1]})
+                    return answered
         return question
 
     def forget_memos(self, names: Iterable[str] | None = None) -> None:

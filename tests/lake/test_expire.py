@@ -319,3 +319,11 @@ def test_the_commands_expire_and_tell_the_room(catalog, capsys):
     assert "8 files removed" in capsys.readouterr().out
     assert run([*where, "--at", "2", "sql", COUNT]) == 1
     assert "snapshot 2 is no longer kept" in capsys.readouterr().err
+
+
+def test_a_view_first_asked_when_its_snapshot_is_gone_says_so(catalog):
+    with brainlake.open(catalog.root, 2) as held:
+        expire(catalog, "1 snapshot", grace=NONE, now=NOW)
+        for query in ("from ecephys.unit_spike_trains", "from ecephys.spike_counts('a', 'b')"):
+            with pytest.raises(SnapshotExpired if "trains" in query else brainlake.BrainlakeError):
+                held.sql(query).arrow()
