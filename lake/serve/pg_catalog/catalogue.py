@@ -91,7 +91,8 @@ class Catalogue:
         pieces, at = [], 0
         told = _Told(client, self._session)
         for mention in question.mentions:
-            pieces += [sql[at : mention.start], told.literal(mention)]
+            called = f' as "{mention.function}"' if mention.is_column else ""
+            pieces += [sql[at : mention.start], told.literal(mention), called]
             at = mention.end
         return "".join((*pieces, sql[at:]))
 

@@ -69,12 +69,16 @@ class CatalogueQuery:
 
 @dataclass(frozen=True)
 class Mention:
-    """A place in a question to the lake that stands for something of the client: a function and its arguments."""
+    """A place in a question to the lake that stands for something of the client: a function and its arguments.
+
+    is_column : it is a column of the result, which is called as the function
+    """
 
     start: int
     end: int
     function: str
     given: tuple[str, ...] = ()
+    is_column: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ def translate(sql: str) -> CatalogueQuery | LakeQuestion | None:
             f"{others[0]} is the lake's and {ours[0]} the catalogue's: one query cannot ask both, so ask one after the "
             "other"
         )
-    if others or not (ours or _calls_catalogue(tree)):
+    if others or not (ours or _asks_catalogue_only(tree)):
         return _mentioning(cut)
     return _Translation(tree).result()
 
@@ -168,7 +172,10 @@ def _mentioning(cut: list[Token]) -> LakeQuestion | None:
             arguments = ()
         else:
             continue
-        found.append(Mention(cut[start].start, cut[end].end, name, arguments))
+        before, after = (cut[at].text.lower() if 0 <= at < len(cut) else "" for at in (start - 1, end + 1))
+        depth = sum((t.text == "(") - (t.text == ")") for t in cut[:start])
+        is_column = not depth and before in ("select", ",") and after in ("", ",", "from", "union", "limit", "where")
+        found.append(Mention(cut[start].start, cut[end].end, name, arguments, is_column))
     return LakeQuestion(tuple(found)) if found else None
 
 
@@ -219,7 +226,7 @@ def _dialect() -> Postgres:
 
 def _system_relation(table: exp.Table) -> SystemRelation | None:
     """The relation of PostgreSQL's that a table in a query names (``pg_catalog.`` is gone by now)."""
-    if not isinstance(table.this, exp.Identifier):
+    if not isinstance(table.this, exp.Identifier) or table.meta.get("is_cte"):
         return None
     schema = _folded(table.args["db"]) if table.args.get("db") else "pg_catalog"
     return system().relations.get(f"{schema}.{_folded(table.this)}")
@@ -236,9 +243,11 @@ def _relations_of(tree: exp.Expression) -> tuple[list[str], list[str]]:
     for table in tree.find_all(exp.Table):
         name = table.this
         if isinstance(name, exp.Identifier):
-            if _system_relation(table):
+            if not table.args.get("db") and _folded(name) in own:
+                table.meta["is_cte"] = True
+            elif _system_relation(table):
                 ours.append(_folded(name))
-            elif table.args.get("db") or _folded(name) not in own:
+            else:
                 others.append(".".join(part.name for part in table.parts))
         elif isinstance(name, exp.Anonymous) and name.name.lower() in _table_macros():
             ours.append(name.name.lower())
@@ -249,16 +258,19 @@ def _relations_of(tree: exp.Expression) -> tuple[list[str], list[str]]:
     return ours, others
 
 
-def _calls_catalogue(tree: exp.Expression) -> bool:
-    """True if a query without relations calls what only the catalogue can answer."""
-    calls = {call.name.lower() for call in tree.find_all(exp.Anonymous)}
-    if any(name in macros() and name not in _CALLS and _ASKS.search(name) for name in calls):
+def _asks_catalogue_only(tree: exp.Expression) -> bool:
+    """True if a query without relations calls what the catalogue can answer, and nothing of the lake's."""
+    calls = list(tree.find_all(exp.Anonymous))
+    if any(call.name.lower() not in macros() | _SET_OF_SCALARS or isinstance(call.parent, exp.Dot) for call in calls):
+        return any(_reg_of(cast.to) for cast in tree.find_all(exp.Cast))
+    if any(_ASKS.search(call.name) for call in calls) or tree.find(*_CLASSES) is not None:
         return True
     if any(_reg_of(cast.to) for cast in tree.find_all(exp.Cast)):
         return True
-    if tree.find(exp.From, exp.Join) is None:  # only here the bare word cannot be a column
-        return any(c.name.lower() == "user" and not c.table and not c.this.quoted for c in tree.find_all(exp.Column))
-    return False
+    # only without relations can the bare word not be a column
+    is_bare = tree.find(exp.From, exp.Join) is None
+    columns = tree.find_all(exp.Column)
+    return is_bare and any(c.name.lower() == "user" and not c.table and not c.this.quoted for c in columns)
 
 
 def _type_name(kind: exp.DataType) -> str:

@@ -27,9 +27,11 @@ select getvariable('client_database_oid') as oid, getvariable('client_database')
     0 as datminmxid, 1663 as dattablespace, 'C' as datcollate, 'C' as datctype;
 
 -- pg_catalog.pg_settings
-select told.name, getvariable('client_settings')[told.name] as setting, known.boot_value as boot_val,
+select told.name, getvariable('client_settings')[told.name] as setting, 
+    coalesce(known.boot_value, getvariable('client_settings')[told.name]) as boot_val,
     'Client Connection Defaults' as category, known.meaning as short_desc, 'user' as context, 'string' as vartype,
-    'session' as source, known.boot_value as reset_val, false as pending_restart
+    case when known.boot_value <> getvariable('client_settings')[told.name] then 'session' else 'default' end as source, 
+    coalesce(known.boot_value, getvariable('client_settings')[told.name]) as reset_val, false as pending_restart
 from (select unnest(map_keys(getvariable('client_settings'))) as name) as told
 left join pg.known_settings as known on known.name = told.name
 order by told.name;
@@ -211,8 +213,7 @@ select getvariable('client_database') as specific_catalog, n.nspname as specific
     '0' as dtd_identifier, case when l.lanname = 'sql' then 'SQL' else 'EXTERNAL' end as routine_body,
     p.prosrc as routine_definition, upper(l.lanname) as external_language, 'GENERAL' as parameter_style,
     'NO' as is_deterministic, 'MODIFIES' as sql_data_access, 'NO' as is_null_call, 'YES' as schema_level_routine,
-    0 as max_dynamic_result_sets, 'INVOKER' as security_type, 'NO' as as_locator, 'NO' as is_udt_dependent,
-    pg.pg_get_userbyid(p.proowner) as created
+    0 as max_dynamic_result_sets, 'INVOKER' as security_type, 'NO' as as_locator, 'NO' as is_udt_dependent
 from pg.pg_proc as p
 join pg.pg_namespace as n on n.oid = p.pronamespace
 join pg.pg_language as l on l.oid = p.prolang
