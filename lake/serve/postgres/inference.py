@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import duckdb
@@ -51,10 +52,12 @@ _SAMPLES = {
 Con = duckdb.DuckDBPyConnection
 
 
-def infer(sql: Part, declared: Mapping[int, str], count: int, empty: Callable[[], Con], con: Con) -> dict[int, str]:
+def infer(
+    sql: Part, declared: Mapping[int, str], count: int, empty: Callable[[], AbstractContextManager[Con]], con: Con
+) -> dict[int, str]:
     """DuckDB's type of each of the ``count`` parameters; those that are declared keep theirs, doubt is VARCHAR.
 
-    empty : makes a cursor on the same relations as tables of DuckDB's own; it is closed
+    empty : gives a cursor on the same relations as tables of DuckDB's own
     con : the cursor that will answer
 
     Never raises for a mistake in the statement: binding it tells that better.

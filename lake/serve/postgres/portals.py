@@ -56,10 +56,14 @@ class Question(Statement):
 
     def __init__(self, client: Client, part: Part, oids: Sequence[int] = ()) -> None:
         self._client, self.part, self._oids = client, part, list(oids)
-        self.parameter_types = self.plan().parameter_types
+        self._plan = make_plan(client, part, self._oids)
+        self.parameter_types = self._plan.parameter_types
 
     def plan(self) -> Plan:
-        return make_plan(self._client, self.part, self._oids)
+        """How it is answered, on the snapshot that the client now looks at."""
+        if self._plan.passing or self._plan.snapshot_id != self._client.lease.snapshot_id:
+            self._plan = make_plan(self._client, self.part, self._oids)
+        return self._plan
 
     def fields(self) -> list[Field] | None:
         return [Field(c.name, c.pg) for c in self.plan().columns]

@@ -10,7 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -24,7 +24,7 @@ from .inference import infer, named_types, sample
 from .lexing import Edited, Part, parameters, split, with_parameters
 from .messages import BINARY_FORMAT, TEXT_FORMAT, Field
 from .rows import Messages
-from .types import BY_NAME, BY_OID, TEXT, PgType, duckdb_of, oid_of
+from .types import BY_NAME, BY_OID, OID, TEXT, PgType, array_of, duckdb_of, oid_of
 from .values import decode
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ _FEW_ROWS, _MANY_ROWS = 8, 8_192  # of a batch: any list may be long
 _UNKNOWN_OID = 705
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column of an answer, for DuckDB and for clients."""
 
     name: str
@@ -65,6 +64,7 @@ class Plan:
     catalogue: bool
     snapshot_id: int
     explains: bool = False
+    passing: bool = False  # what the client is and has set stands in it
 
     def executed(self, values: Sequence[Any]) -> Edited:
         """The text to run: a parameter is cast to its type, or stands in it as a literal."""
@@ -188,12 +188,19 @@ def _bound(
     else:
         with client.working(cursor):
             columns = _columns(client.lease.session, cursor, edited, part, named)
-    return Plan(part, sql, types, pgs, literals, columns, catalogue, client.lease.snapshot_id, explains)
+    if catalogue:  # whose only long integers in arrays are oids
+        columns = tuple(c._replace(pg=array_of(OID)) if str(c.kind) == "BIGINT[]" else c for c in columns)
+    passing = sql is not part and not catalogue
+    return Plan(part, sql, types, pgs, literals, columns, catalogue, client.lease.snapshot_id, explains, passing)
 
 
-def _empty(client: Client, cursor: duckdb.DuckDBPyConnection, sql: Part, catalogue: bool) -> duckdb.DuckDBPyConnection:
+def _empty(
+    client: Client, cursor: duckdb.DuckDBPyConnection, sql: Part, catalogue: bool
+) -> contextlib.AbstractContextManager[duckdb.DuckDBPyConnection]:
     """A cursor on relations without rows, whose plans can be read; the catalogue's can be read anyway."""
-    return cursor.cursor() if catalogue else client.empty_session(client.lease.session).cursor(sql.text)
+    if catalogue:
+        return contextlib.nullcontext(cursor)
+    return client.empty_session(client.lease.session).cursor(sql.text)
 
 
 def _columns(
