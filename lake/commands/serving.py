@@ -121,3 +121,70 @@ def flight(
             server.wait()
         finally:
             server.stop()
+
+
+@serve.command(
+    "postgres",
+    epilog=examples(
+        "brainlake serve postgres",
+        """psql -h 127.0.0.1 -p 5439 -c "select structure_acronym, count(*) from ecephys.units group by all\"""",
+        "brainlake serve postgres --host 0.0.0.0 --users users --tls-cert server.crt --tls-key server.key",
+    ),
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=5439, show_default=True, help="0: any that is free.")
+@click.option(
+    "--users",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of lines name:password, which only you may read. By default $BRAINLAKE_PASSWORD.",
+)
+@click.option("--tls-cert", type=click.Path(dir_okay=False, path_type=Path), help="Certificate chain, as PEM.")
+@click.option("--tls-key", type=click.Path(dir_okay=False, path_type=Path), help="Its private key, as PEM.")
+@click.option("--rows", type=click.IntRange(0), default=0, show_default=True, help="Rows of an answer; 0: any number.")
+@click.option(
+    "--seconds", type=click.FloatRange(0), default=0, show_default=True, help="Time a statement may take; 0: any."
+)
+@click.option(
+    "--idle", type=click.FloatRange(1.0), default=3600.0, show_default=True, help="Seconds a client may say nothing."
+)
+@click.option("--clients", type=click.IntRange(1), default=100, show_default=True, help="Connections at a time.")
+@click.option(
+    "--per-client", type=click.IntRange(1), default=80, show_default=True, help="Of these, of one user or address."
+)
+@click.option("--memory", metavar="SIZE", help="What all queries may use together, as 4GB.  [default: 80 % of all]")
+@click.option("--quiet", is_flag=True, help="Tell of no client.")
+@pass_where
+def postgres(
+    where: Where,
+    host: str,
+    port: int,
+    users: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    rows: int,
+    seconds: float,
+    idle: float,
+    clients: int,
+    per_client: int,
+    memory: str | None,
+    quiet: bool,
+) -> None:
+    """Answer clients of PostgreSQL: psql, drivers (psycopg, JDBC, ODBC), BI tools, SQLAlchemy.
+
+    A statement sees the newest snapshot; a repeatable-read transaction one snapshot; a client that connects to the
+    database `lake@7` snapshot 7; --at pins all. Beyond this machine it listens with TLS and a password only.
+    """
+    from ..serve.exposure import tls_of
+    from ..serve.postgres.client import Limits
+    from ..serve.postgres.server import SETTINGS, Server
+    from ..serve.snapshots import Snapshots
+    from ..serve.users import load_users
+
+    limits = Limits(clients, per_client, rows, seconds, idle)
+    settings = {**SETTINGS, "memory_limit": memory} if memory else SETTINGS
+    log = (lambda _: None) if quiet else (lambda line: click.echo(line, err=True))
+    with Snapshots(where.open().path, as_snapshot(where.at), settings) as snapshots:
+        server = Server(snapshots, host, port, load_users(users), tls_of(tls_cert, tls_key), limits, log)
+        with server:
+            click.echo(f"serving {snapshots.path} at {server.url} (Ctrl-C stops)")
+            server.wait()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import itertools
 import os
 import socket
 import ssl
-import sys
 import threading
 import time
-import weakref
-from collections import Counter
+from collections import Counter, OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from ...catalog import TableState
 from ...errors import BrainlakeError
 from ...session import Session
+from ..exposure import LOOPBACK, Tls, is_loopback, refuse_unsafe
 from ..pg_catalog.catalogue import Catalogue
 from ..snapshots import Snapshots
 from ..users import Users
@@ -27,12 +25,13 @@ from .connection import Connection
 from .errors import PgError
 from .queries import Plans
 
-LOOPBACK, PORT = "127.0.0.1", 5439
+PORT = 5439  # PostgreSQL's own, 5432, is often taken
 # Of the sessions that it serves: parameters are inferred from the plan that DuckDB makes first.
 SETTINGS = {"explain_output": "all"}
 
 _TICK = 0.05  # seconds between two looks at what should have ended
 _BACKLOG = 128
+_CATALOGUES_KEPT = 8  # of sessions; pinned ones may be many
 
 
 class Server:
@@ -41,6 +40,7 @@ class Server:
     snapshots : of the lake to serve, their sessions with ``SETTINGS``
     users : who may ask; without any, only this machine's own programs can
     tls : certificate and key; without, connections are not encrypted
+    log : is told, in a line each, who comes and goes; never a question, a value or a password
 
     Raises BrainlakeError where it would listen to other machines without TLS and users, or cannot listen at all.
     """
@@ -51,14 +51,17 @@ class Server:
         host: str = LOOPBACK,
         port: int = PORT,
         users: Users | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: Tls | None = None,
         limits: Limits | None = None,
-        quiet: bool = True,
+        log: Callable[[str], None] = lambda line: None,
     ) -> None:
-        self.snapshots, self.users, self.tls = snapshots, users or Users({}), tls
-        self.limits, self.quiet, self.plans = limits or Limits(), quiet, Plans()
-        self._catalogues: weakref.WeakKeyDictionary[Session, Catalogue] = weakref.WeakKeyDictionary()
+        self.snapshots, self.users = snapshots, users or Users({})
+        refuse_unsafe(host, self.users, tls)
+        self.tls = None if tls is None else _context(tls)
+        self.limits, self.log, self.plans = limits or Limits(), log, Plans()
+        self._catalogues: OrderedDict[Session, Catalogue] = OrderedDict()
         self._empty: tuple[object, Session] | None = None
+        self._making = threading.Lock()  # of what takes time, and is shared
         self._lock = threading.Lock()
         self._connections: dict[int, Connection] = {}
         self._of_user: Counter[str] = Counter()
@@ -66,11 +69,6 @@ class Server:
         self._numbers = itertools.count(os.getpid() % 10_000 * 100_000 + 1)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        if not is_loopback(host) and (tls is None or not len(self.users)):
-            raise BrainlakeError(
-                f"refusing to listen at {host} without TLS and users: give --cert, --key and --users, "
-                f"or listen at {LOOPBACK}"
-            )
         self._listener = _listen(host, port)
 
     @property
@@ -80,6 +78,12 @@ class Server:
     @property
     def host(self) -> str:
         return str(self._listener.getsockname()[0])
+
+    @property
+    def url(self) -> str:
+        """What clients connect to."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"postgresql://{host}:{self.port}"
 
     def start(self) -> Server:
         """Begin to serve, in threads of its own."""
@@ -92,11 +96,6 @@ class Server:
     def wait(self) -> None:
         """Serve until interrupted or closed."""
         self._stopping.wait()
-
-    def log(self, line: str) -> None:
-        """One line for who runs the server. Never a question, a value or a password."""
-        if not self.quiet:
-            print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
     # -- connections --------------------------------------------------------------------------------------------------
 
@@ -161,17 +160,20 @@ class Server:
 
     def catalogue(self, session: Session) -> Catalogue:
         """The PostgreSQL catalogue of a session, one for all clients that look at it."""
-        with self._lock:
+        with self._making:
             found = self._catalogues.get(session)
             if found is None:
                 found = self._catalogues[session] = Catalogue(session)
+            self._catalogues.move_to_end(session)
+            while len(self._catalogues) > _CATALOGUES_KEPT:
+                self._catalogues.popitem(last=False)
             return found
 
     def empty_session(self, session: Session) -> Session:
         """A session on a lake of the same relations without any rows: what it is told binds alike, and fast."""
         state = session.state
         shape = tuple((name, table.spec.version) for name, table in state.tables.items())
-        with self._lock:
+        with self._making:
             if self._empty is None or self._empty[0] != shape:
                 # The one before is closed when the last statement that asks it has let go of it.
                 tables = {name: TableState(table.spec) for name, table in state.tables.items()}
@@ -214,14 +216,6 @@ class Server:
         self.close()
 
 
-def is_loopback(host: str) -> bool:
-    """Whether an address is reached from this machine only."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -235,13 +229,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def tls_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """TLS 1.2 or newer with a certificate and its key. Raises BrainlakeError where they cannot be read or do not fit."""
+def _context(tls: Tls) -> ssl.SSLContext:
+    """TLS 1.2 or newer. Raises BrainlakeError where certificate and key cannot be read or do not fit."""
+    tls.read()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["postgresql"])
-    try:
-        context.load_cert_chain(certificate, key)
-    except (OSError, ssl.SSLError) as error:
-        raise BrainlakeError(f"{certificate}, {key}: {error.strerror or error}") from None
+    context.load_cert_chain(tls.certificate, tls.key)
     return context
