@@ -351,6 +351,17 @@ class Catalog:
         """The one live ingest of a subject in a role."""
         return next(iter(self.live_ingests(subject, role)), None)
 
+    def record_discarded(self, path: str, source_url: str, size_bytes: int) -> None:
+        """Remember that a download below ``raw/`` was removed when it had been ingested."""
+        with self.writing() as database:
+            values = [path, source_url, size_bytes, snapshot_time()]
+            database.execute("insert or replace into brainlake_discarded values (?, ?, ?, ?)", values)
+
+    def discarded(self) -> dict[str, int]:
+        """Sources whose downloads were removed, and their bytes."""
+        with self.reading() as database:
+            return dict(database.execute("select source_url, size_bytes from brainlake_discarded").fetchall())
+
     def record_failure(self, source_url: str, subject: str | None, reader: str | None, error: str | None) -> None:
         """Remember that a source could not be ingested; forgotten when it is."""
         with self.writing() as database:

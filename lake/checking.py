@@ -124,12 +124,12 @@ def _data_files(database: sqlite3.Connection, deep: bool) -> Iterator[_Expected]
             stats[number].append(ColumnStats(*facts))
     query = """
         select f.data_file_id, f.table_id, t.name, f.path, f.record_count, f.file_size_bytes, f.end_snapshot is null,
-               b.partition_value, b.schema_version, b.sha256
+               b.partition_value, b.schema_version, b.sha256, t.user_spec
         from ducklake_data_file as f
         join brainlake_table as t using (table_id) left join brainlake_file as b using (data_file_id)
         order by t.name, f.data_file_id"""
-    for number, table_id, name, path, rows, size, is_live, value, version, sha256 in database.execute(query):
-        spec = TABLES.get(name)
+    for number, table_id, name, path, rows, size, is_live, value, version, sha256, user in database.execute(query):
+        spec = spec_from_json(user) if user else TABLES.get(name)
         partition = (spec.partition, value) if spec and spec.partition and value is not None else None
         yield _Expected(
             folder_of(name) + path, rows, size, sha256, bool(is_live), ingests[number], partition,

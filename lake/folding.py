@@ -43,13 +43,13 @@ def conform(table: pa.Table, stored: pa.Schema, spec: TableSpec) -> pa.Table:
     return pa.table(arrays, schema=spec.arrow)
 
 
-def fold_small_tables(catalog: Catalog, limit: int = FOLD_FILES) -> list[Folded]:
+def fold_small_tables(catalog: Catalog, only: str | None = None, limit: int = FOLD_FILES) -> list[Folded]:
     """Fold the small files of small tables that have more than ``limit``.
 
     Files are taken smallest first while the next is no larger than all before it together, so that a row is written
     anew a logarithmic number of times, however many ingests come.
     """
-    return _fold_tables(catalog, None, limit)
+    return _fold_tables(catalog, only, limit)
 
 
 def compact(catalog: Catalog, table: str | None = None) -> list[Folded]:
@@ -62,7 +62,7 @@ def _fold_tables(catalog: Catalog, only: str | None, limit: int) -> list[Folded]
         return []
     with catalog.reading() as database:
         counts = file_counts(database)
-    if only is not None and only not in counts:
+    if only is not None and only not in counts and limit == 1:
         raise UnknownError(f"there is no small table {only} with files: {', '.join(sorted(counts)) or 'none has any'}")
     done = []
     for name, count in sorted(counts.items()):

@@ -120,6 +120,7 @@ def ingest(
     salvage: bool = False,
     settings: Mapping[str, str] | None = None,
     told: Told | None = None,
+    discard_raw: bool = False,
     progress: Progress | None = None,
 ) -> IngestReport:
     """Ingest files, folders, globs and URLs; with ``stale``, redo what older readers or declarations wrote.
@@ -130,25 +131,55 @@ def ingest(
     salvage : take what is consistent of damaged sources
     settings : facts that the sources do not tell, for the readers that ask for them
     told : the collection that the sources are of, where they do not tell it rightly
+    discard_raw : remove each download below ``raw/`` when it is ingested
     Raises SourceError where an argument leads to no source; a source that fails is an item of the report.
     """
+    lost: list[Item] = []
     with sources.fetching(catalog.root / "raw") as fetch:
         set_ = tuple(sorted((settings or {}).items()))
         found = [replace(source, settings=set_) for source in fetch.expand(arguments)]
         how = {"dry_run": dry_run, "salvage": salvage, "told": told or Told()}
         work = [Job(catalog.root, s, _names(parts), tuple(with_parts), as_reader, **how) for s in found]
         if stale:
-            work += [
-                _redone(catalog, old, source, dry_run)
-                for old in stale_ingests(catalog)
-                for source in fetch.expand([old.source_url])
-            ]
-        report = _run(catalog, work, jobs or os.cpu_count() or 1, progress or (lambda *_: None))
+            discarded = catalog.discarded() if dry_run else {}
+            for old in stale_ingests(catalog):
+                if old.source_url in discarded:
+                    lost.append(_to_fetch(old, discarded[old.source_url]))
+                    continue
+                try:
+                    work += [_redone(catalog, old, source, dry_run) for source in fetch.expand([old.source_url])]
+                except SourceError as error:
+                    lost.append(_gone(old, error))
+        report = _run(catalog, work, jobs or os.cpu_count() or 1, progress or (lambda *_: None), discard_raw)
+        report = IngestReport((*report.items, *lost))
     if not dry_run:
         for item in report.failed:
             catalog.record_failure(item.source, item.subject, item.reader, item.error)
         fold_small_tables(catalog)
     return report
+
+
+def _gone(old: IngestState, error: SourceError) -> Item:
+    """A source that must be read again and is not there."""
+    text = f"{error}: what it gave stays as an older reader wrote it; bring the file back, or forget {old.subject}"
+    return Item(old.source_url, "failed", old.subject, old.role, old.reader, error=text)
+
+
+def _to_fetch(old: IngestState, size: int) -> Item:
+    """A source that must be read again, and fetched for that, as its download was discarded."""
+    note = f"its download was discarded: {size:,} bytes are to be fetched again"
+    return Item(old.source_url, "inspected", old.subject, old.role, old.reader, parts=old.parts, warnings=(note,))
+
+
+def _discard_raw(catalog: Catalog, source: Source) -> None:
+    """Remove a download, having noted it; a file from elsewhere is left alone."""
+    path, raw = source.path, catalog.root / "raw"
+    if path.is_relative_to(raw) and path.is_file():
+        catalog.record_discarded(path.relative_to(catalog.root).as_posix(), source.url, path.stat().st_size)
+        for one in (path, path.with_name(path.name + ".version")):
+            one.unlink(missing_ok=True)
+        if path.parent != raw and not any(path.parent.iterdir()):
+            path.parent.rmdir()
 
 
 def _redone(catalog: Catalog, old: IngestState, source: Source, dry_run: bool) -> Job:
@@ -178,7 +209,9 @@ def _names(parts: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if parts is None else tuple(parts)
 
 
-def _run(catalog: Catalog, work: Sequence[Job], jobs: int, progress: Progress) -> IngestReport:
+def _run(
+    catalog: Catalog, work: Sequence[Job], jobs: int, progress: Progress, discard_raw: bool = False
+) -> IngestReport:
     items: dict[int, Item] = {}
     workers = Workers(f"{__name__}:ingest_file", jobs)
     names = [str(job.source) for job in work]
@@ -186,6 +219,8 @@ def _run(catalog: Catalog, work: Sequence[Job], jobs: int, progress: Progress) -
         if isinstance(answer, Died):
             answer = Item(names[index], "failed", error=f"{names[index]}: {answer.reason}")
         items[index] = answer
+        if discard_raw and answer.status in ("ingested", "replaced", "unchanged"):
+            _discard_raw(catalog, work[index].source)
         progress(names[index], "done", 1, 1)
         if len(items) % FOLD_EVERY == 0:
             fold_small_tables(catalog)

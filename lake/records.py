@@ -144,11 +144,15 @@ def live_files(
 
 def file_counts(database: sqlite3.Connection) -> dict[str, int]:
     """Live files of each small table that has any."""
-    query = """select t.name, t.user_spec is not null, count(*) from ducklake_data_file as f
+    query = """select t.name, t.user_spec, count(*) from ducklake_data_file as f
         join brainlake_table as t using (table_id)
-        where f.end_snapshot is null group by t.name"""
-    rows = database.execute(query).fetchall()
-    return {name: count for name, is_users, count in rows if is_users or (name in TABLES and not TABLES[name].is_bulk)}
+        where f.end_snapshot is null group by t.table_id"""
+    counts = {}
+    for name, user_spec, count in database.execute(query):
+        spec = spec_from_json(user_spec) if user_spec else TABLES.get(name)
+        if spec is not None and not spec.is_bulk:
+            counts[name] = count
+    return counts
 
 
 def stored_schema(database: sqlite3.Connection, file: LiveFile) -> pa.Schema:
@@ -173,6 +177,12 @@ def source_of(database: sqlite3.Connection, ingest_id: int) -> str:
     query = "select source_url, subject, role from brainlake_ingest where ingest_id = ? order by begin_snapshot desc"
     url, subject, role = database.execute(query, [ingest_id]).fetchone()
     return f"{url} ({subject}, {role})"
+
+
+def live_ingest_ids(database: sqlite3.Connection, subject: str) -> list[int]:
+    """The live ingests of a subject, in whatever roles."""
+    query = "select ingest_id from brainlake_ingest where subject = ? and end_snapshot is null"
+    return [int(ingest_id) for (ingest_id,) in database.execute(query, [subject])]
 
 
 def live_ingest_id(database: sqlite3.Connection, subject: str, role: str) -> int | None:

@@ -56,6 +56,7 @@ def create(where: Where) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="BibTeX of what to cite.",
 )
+@click.option("--discard-raw", is_flag=True, help="Remove each download from raw/ when it is ingested.")
 @click.option("--jobs", type=click.IntRange(1), help="Files read at the same time. By default one a processor.")
 @pass_where
 def ingest(
@@ -68,6 +69,7 @@ def ingest(
     stale: bool,
     salvage: bool,
     settings: tuple[str, ...],
+    discard_raw: bool,
     jobs: int | None,
     **collection: Any,
 ) -> int:
@@ -91,6 +93,7 @@ def ingest(
             salvage=salvage,
             settings=_settings(settings),
             told=_told(**collection),
+            discard_raw=discard_raw,
             jobs=jobs,
             progress=progress,
         )
