@@ -288,6 +288,7 @@ class Lake:
         salvage: bool = False,
         settings: Mapping[str, str] | None = None,
         told: Told | None = None,
+        discard_raw: bool = False,
         progress: Progress | None = None,
     ) -> IngestReport:
         """Read files, folders, globs and URLs into the lake; one commit a file. See :func:`.ingestion.ingest`.
@@ -310,6 +311,7 @@ class Lake:
             salvage=salvage,
             settings=settings,
             told=told,
+            discard_raw=discard_raw,
             progress=progress,
         )
         self.refresh()
