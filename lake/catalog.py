@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from . import ducklake
-from .errors import CatalogError, DamageError, LakeBusyError, lost_file
+from .errors import CatalogError, DamageError, LakeBusyError, as_writing_error, lost_file
 from .relations import LIVE, relations_of
 from .relations import RELATIONS as RELATIONS  # what a session registers
 from .snapshots import find_snapshot, require_snapshot
@@ -28,6 +28,7 @@ from .tables import TABLES
 from .userspec import spec_from_json
 
 CATALOG_FILE = "catalog.sqlite"
+FOLDERS = ("data", "raw", "cache")
 BUSY_S = 120.0  # how long we wait for others before we give up
 
 
@@ -118,26 +119,27 @@ class Catalog:
     def create(cls, root: str | os.PathLike[str]) -> Catalog:
         """Make an empty lake in a new or empty directory."""
         root = _plain_path(root)
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        if root.exists() and not _is_empty(root):
             what = "already is a lake" if (root / CATALOG_FILE).exists() else "is not empty"
             raise CatalogError(f"{root} {what}: open it, or choose another directory")
         with _as_catalog_error(root):
             root.mkdir(parents=True, exist_ok=True)
-            for folder in ("data", "raw", "cache"):
+            for folder in FOLDERS:
                 (root / folder).mkdir(exist_ok=True)
             draft = root / f"{CATALOG_FILE}.{os.getpid()}.part"
-            database = sqlite3.connect(draft, isolation_level=None)
             try:
-                database.execute("pragma journal_mode = delete")
-                database.execute("begin")
-                for statement in (ducklake.DUCKLAKE_TABLES + ducklake.OUR_TABLES).split(";"):
-                    database.execute(statement)
-                _first_rows(database)
-                database.execute("commit")
+                with contextlib.closing(sqlite3.connect(draft, isolation_level=None)) as database:
+                    database.execute("pragma journal_mode = delete")
+                    database.execute("begin")
+                    for statement in (ducklake.DUCKLAKE_TABLES + ducklake.OUR_TABLES).split(";"):
+                        database.execute(statement)
+                    _first_rows(database)
+                    database.execute("commit")
+                os.replace(draft, root / CATALOG_FILE)
+                fsync_directory(root)
             finally:
-                database.close()
-            os.replace(draft, root / CATALOG_FILE)
-            fsync_directory(root)
+                for path in (draft, draft.with_name(f"{draft.name}-journal")):
+                    path.unlink(missing_ok=True)
         return cls(root, read_only=False)
 
     @classmethod
@@ -455,7 +457,15 @@ def _as_catalog_error(root: Path) -> Iterator[None]:
                 ) from None
         raise DamageError(f"{root / CATALOG_FILE}: {error}") from error
     except OSError as error:
-        raise CatalogError(f"{root}: {error.strerror}: {error.filename or ''}; the lake is unchanged") from error
+        raise as_writing_error(error, root) from error
+
+
+def _is_empty(root: Path) -> bool:
+    """Whether a directory holds nothing but what an interrupted ``create`` left."""
+    if not root.is_dir():
+        return False
+    left = [path for path in root.iterdir() if not path.name.startswith(f"{CATALOG_FILE}.")]
+    return all(path.name in FOLDERS and path.is_dir() and not any(path.iterdir()) for path in left)
 
 
 def _is_writable(root: Path) -> bool:

@@ -22,8 +22,8 @@ from pathlib import Path
 from . import ducklake
 from .catalog import CATALOG_FILE, Catalog, folder_of, fsync_directory
 from .commit import committing
-from .errors import CatalogError, DamageError
-from .parquet import TableWriter, as_writing_error, sort_rows
+from .errors import CatalogError, DamageError, as_writing_error
+from .parquet import TableWriter, sort_rows
 from .relations import LIVE
 from .session import Session
 from .subset import Subset, choose

@@ -5,6 +5,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
+
 
 class BrainlakeError(Exception):
     """The root of everything brainlake raises on purpose."""
@@ -86,3 +90,12 @@ class SpecError(BrainlakeError):
     """A table, view, macro or UDF declared wrongly: a defect of the software, found at registration."""
 
     exit_code = 2
+
+
+def as_writing_error(error: OSError, root: Path) -> CatalogError:
+    """What the file system said, as a sentence with a way out."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in str(error):
+        return CatalogError(f"{root}: the disk is full; the lake is unchanged: free some space and try again")
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return CatalogError(f"{root} cannot be written ({os.strerror(error.errno)}); the lake is unchanged")
+    return CatalogError(f"{root}: {error}; the lake is unchanged")

@@ -16,8 +16,7 @@ from pathlib import Path
 
 from . import ducklake
 from .catalog import Catalog, folder_of
-from .errors import CatalogError, UnknownError
-from .parquet import as_writing_error
+from .errors import CatalogError, UnknownError, as_writing_error
 from .snapshots import KEPT, read_time, snapshot_time
 from .writer import writers_lock
 

@@ -24,9 +24,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .errors import BrainlakeError, CatalogError, QueryError, UnknownError
+from .errors import BrainlakeError, CatalogError, QueryError, UnknownError, as_writing_error
 from .functions import declared
-from .parquet import as_writing_error
 from .questions import Question, below
 from .relations import RELATIONS
 from .workers import Died, Workers

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import itertools
 import os
@@ -20,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .catalog import fsync_directory
-from .errors import CatalogError, DamageError, SpecError
+from .errors import DamageError, SpecError
 from .records import ColumnStats, WrittenAttachment, WrittenFile
 from .spec import INGEST_ID_FIELD, PARQUET_ENCODING, TableSpec
 
@@ -397,12 +396,3 @@ def write_attachment(
         path.unlink(missing_ok=True)
         raise
     return WrittenAttachment(place, part, kind, name, rows, sealed.size_bytes, sealed.sha256)
-
-
-def as_writing_error(error: OSError, root: Path) -> CatalogError:
-    """What the file system said, as a sentence with a way out."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) or "No space left" in str(error):
-        return CatalogError(f"{root}: the disk is full; the lake is unchanged: free some space and try again")
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return CatalogError(f"{root} cannot be written ({os.strerror(error.errno)}); the lake is unchanged")
-    return CatalogError(f"{root}: {error}; the lake is unchanged")

@@ -10,8 +10,7 @@ from pathlib import Path
 from . import ducklake
 from .catalog import CATALOG_FILE, Catalog, fsync_directory
 from .datasets import DATASETS
-from .errors import CatalogError
-from .parquet import as_writing_error
+from .errors import CatalogError, as_writing_error
 from .writer import writers_lock
 
 

@@ -19,8 +19,8 @@ import pyarrow as pa
 from . import keys
 from .catalog import Catalog
 from .commit import committing, remove_unknown
-from .errors import CatalogError
-from .parquet import TableWriter, as_writing_error, write_attachment
+from .errors import CatalogError, as_writing_error
+from .parquet import TableWriter, write_attachment
 from .records import (
     IngestRecord,
     WrittenAttachment,
