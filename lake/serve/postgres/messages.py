@@ -83,8 +83,11 @@ def backend_key(pid: int, secret: int) -> bytes:
 
 
 def negotiate_version(unknown_options: Sequence[str]) -> bytes:
-    """What of the protocol is known here: 3.0, and none of the options."""
-    return message(b"v", struct.pack("!ii", 0, len(unknown_options)) + b"".join(map(_z, unknown_options)))
+    """What of the protocol is known here: 3.0, and none of the options.
+
+    The documentation calls the number a minor version; PostgreSQL sends, and libpq expects, the whole one.
+    """
+    return message(b"v", struct.pack("!ii", PROTOCOL_3, len(unknown_options)) + b"".join(map(_z, unknown_options)))
 
 
 def ready(status: str) -> bytes:
