@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from .catalog import Catalog
 from .commit import committing, remove_unknown
-from .errors import UnknownError
+from .errors import UnknownError, as_writing_error
 from .parquet import TableWriter, read_file, sort_rows
 from .records import LiveFile, file_counts, live_files, spec_of, stored_schema
 from .spec import TableSpec
@@ -130,9 +130,11 @@ def _fold(catalog: Catalog, name: str, files: Sequence[LiveFile]) -> Folded | No
         except _OvertakenError:
             remove_unknown(catalog, writer.paths)
             return None
-        except BaseException:
+        except BaseException as error:
             writer.abandon()
             remove_unknown(catalog, writer.paths)
+            if isinstance(error, OSError):
+                raise as_writing_error(error, catalog.root) from error
             raise
     sizes = sum(file.size_bytes for file in files), sum(file.size_bytes for file in writer.files)
     return Folded(name, len(files), len(writer.files), *sizes, commit.snapshot_id)

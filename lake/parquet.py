@@ -186,7 +186,11 @@ class _OpenFile:
         self._name = f"{inner}{uuid.uuid4()}.parquet"
         self.path = folder / self._name
         make_folder(self.path.parent)
-        self._writer = pq.ParquetWriter(self.path, spec.arrow, **parquet_options(spec))
+        try:
+            self._writer = pq.ParquetWriter(self.path, spec.arrow, **parquet_options(spec))
+        except BaseException:
+            self.path.unlink(missing_ok=True)
+            raise
         self._encoder = ThreadPoolExecutor(1, "parquet")
         self._encoding: deque[tuple[int, Future[None]]] = deque()  # (bytes, row group being encoded)
         self._pending: list[pa.Table] = []
