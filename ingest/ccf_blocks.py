@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
 from .contract import Rows
+from .volume_files import Volume
 
 EDGE = 16
 
@@ -55,3 +58,41 @@ class Blocks:
                 "voxel_bytes": [block.tobytes() for block in values],
             },
         )
+
+
+def volume_facts(volume: Volume, volume_id: int, kind: str, told_by: str, **further: Any) -> Rows:
+    """The row of ``ccf.volumes`` for a file; ``further`` are what is not in its header."""
+    header = volume.header
+    spacing = header.along(header.spacing)
+    facts = {
+        "volume_id": volume_id,
+        "kind": kind,
+        "told_by": told_by,
+        "resolution_um": spacing[0] if len(set(spacing)) == 1 else None,
+        "shape": list(header.shape),
+        "spacing_um": [float(v) for v in spacing],
+        "origin_um": [float(v) for v in header.along(header.origin)],
+        "axes_grow_to": "PIR",
+        "file_axes": ",".join(map(str, header.axes)),
+        "file_format": header.file_format,
+        "file_dtype": header.dtype.str,
+        "n_components": header.n_components,
+        "header": json.dumps(dict(header.fields)),
+        "source_name": volume.source.name,
+        **further,
+    }
+    return Rows("ccf.volumes", {name: [value] for name, value in facts.items()})
+
+
+def grey_rows(
+    volume: Volume, volume_id: int, kind: str, told_by: str, planes: Iterable[tuple[int, np.ndarray]], **further: Any
+) -> Iterator[Rows]:
+    """A volume of grey values: its blocks, then its row of ``ccf.volumes``."""
+    blocks = Blocks(volume_id, volume.header.shape, volume.header.n_components, volume.header.dtype)
+    yield from blocks.rows(planes)
+    stored = {
+        "stored_as": "blocks",
+        "stored_dtype": blocks.stored_dtype.str.lstrip("<|"),
+        "n_nonzero": blocks.n_nonzero,
+    }
+    yield volume_facts(volume, volume_id, kind, told_by, **stored, **further)

@@ -8,7 +8,6 @@ type of its voxels; which of them did is kept in ``told_by``.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from ..lake.errors import SourceError
 from . import metaimage, nrrd
-from .ccf_blocks import Blocks
+from .ccf_blocks import grey_rows, volume_facts
 from .ccf_labels import label_rows
 from .contract import Identity, Part, Report, Rows, Setting, Source, made_id
 from .volume_files import CCF_SHAPES, Volume, format_of, open_volume, read_head
@@ -179,45 +178,23 @@ def _fingerprint(volume: Volume) -> str:
 def _voxel_rows(volume: Volume, told: Told, report: Report) -> Iterator[Rows]:
     header, source = volume.header, volume.source
     volume_id = made_id(_subject(volume, told), "volume")
-    stored = {"stored_as": "runs", "stored_dtype": None}
-    if told.kind in LABELS:
-        if header.n_components > 1:
-            raise SourceError(source, "header", f"declares {header.n_components} values a voxel: a label is one")
-        n_nonzero = 0
-        for rows in label_rows(source, volume_id, header.shape, _progress(volume, report)):
-            if rows.table == "ccf.label_geometry":
-                n_nonzero = int(sum(rows.columns["n_voxels"]))
-            yield rows
-    else:
-        blocks = Blocks(volume_id, header.shape, header.n_components, header.dtype)
-        yield from blocks.rows(_progress(volume, report))
-        n_nonzero = blocks.n_nonzero
-        stored = {"stored_as": "blocks", "stored_dtype": blocks.stored_dtype.str.lstrip("<|")}
-    spacing = header.along(header.spacing)
     orientation = (source.setting("orientation") or "PIR").upper()
     if orientation not in ("PIR", "PIL"):
         raise SourceError(source, "setting orientation", f"{orientation!r} is neither PIR nor PIL")
-    facts = {
-        "volume_id": volume_id,
-        "kind": told.kind,
-        "version": told.version,
-        "told_by": told.told_by,
-        "structure_id": told.structure_id,
-        "resolution_um": spacing[0] if len(set(spacing)) == 1 else None,
-        "shape": list(header.shape),
-        "spacing_um": [float(v) for v in spacing],
-        "origin_um": [float(v) for v in header.along(header.origin)],
-        "axes_grow_to": orientation,
-        "file_axes": ",".join(map(str, header.axes)),
-        "file_format": header.file_format,
-        "file_dtype": header.dtype.str,
-        "n_components": header.n_components,
-        "n_nonzero": n_nonzero,
-        "header": json.dumps(dict(header.fields)),
-        "source_name": source.name,
-        **stored,
-    }
-    yield Rows("ccf.volumes", {name: [value] for name, value in facts.items()})
+    further = {"version": told.version, "structure_id": told.structure_id, "axes_grow_to": orientation}
+    if told.kind not in LABELS:
+        yield from grey_rows(volume, volume_id, told.kind, told.told_by, _progress(volume, report), **further)
+        return
+    if header.n_components > 1:
+        raise SourceError(source, "header", f"declares {header.n_components} values a voxel: a label is one")
+    n_nonzero = 0
+    for rows in label_rows(source, volume_id, header.shape, _progress(volume, report)):
+        if rows.table == "ccf.label_geometry":
+            n_nonzero = int(sum(rows.columns["n_voxels"]))
+        yield rows
+    yield volume_facts(
+        volume, volume_id, told.kind, told.told_by, **further, stored_as="runs", stored_dtype=None, n_nonzero=n_nonzero
+    )
 
 
 def _progress(volume: Volume, report: Report) -> Iterator:

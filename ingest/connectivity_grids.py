@@ -16,7 +16,7 @@ import numpy as np
 
 from ..lake.errors import SourceError
 from . import metaimage, nrrd
-from .ccf_blocks import Blocks
+from .ccf_blocks import grey_rows
 from .ccf_labels import runs_of
 from .connectivity_names import DATASET
 from .contract import Identity, Part, Report, Rows, Setting, Source, made_id
@@ -196,29 +196,7 @@ def _field_rows(volume: Volume, told: Told, parts: frozenset[str]) -> Iterator[R
         )
     volume_id = made_id(f"connectivity.experiment/{told.experiment_id}", "deformation")
     if "volumes" in parts:
-        blocks = Blocks(volume_id, header.shape, header.n_components, header.dtype)
-        yield from blocks.rows(volume.planes())
-        edges = header.along(header.spacing)
-        facts = {
-            "volume_id": volume_id,
-            "kind": "field",
-            "told_by": told.told_by,
-            "resolution_um": edges[0] if len(set(edges)) == 1 else None,
-            "shape": list(header.shape),
-            "spacing_um": [float(v) for v in edges],
-            "origin_um": [float(v) for v in header.along(header.origin)],
-            "axes_grow_to": "PIR",
-            "file_axes": ",".join(map(str, header.axes)),
-            "file_format": header.file_format,
-            "file_dtype": header.dtype.str,
-            "n_components": header.n_components,
-            "n_nonzero": blocks.n_nonzero,
-            "stored_as": "blocks",
-            "stored_dtype": blocks.stored_dtype.str.lstrip("<|"),
-            "header": json.dumps(dict(header.fields)),
-            "source_name": volume.source.name,
-        }
-        yield Rows("ccf.volumes", {name: [value] for name, value in facts.items()})
+        yield from grey_rows(volume, volume_id, "field", told.told_by, volume.planes())
     if "deformation" in parts:
         yield Rows(
             "connectivity.deformation_fields",

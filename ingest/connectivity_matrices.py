@@ -21,6 +21,7 @@ from ..lake.tables.connectivity import PUBLISHED_MATRICES
 from .connectivity_names import DATASET
 from .contract import Identity, Part, Report, Rows, Source
 from .hdf5 import Hdf5File
+from .volume_zip import members, unpacked_bytes
 
 # The columns of a sheet that say which experiment a line is, and the first of those that hold its values.
 _EXPERIMENT, _FIRST_VALUE = 1, 6
@@ -109,20 +110,15 @@ def _is_workbook(source: Source) -> bool:
 
 def _sheet(source: Source, n_lines: int | None = None) -> tuple[str, list[list[Any]]] | None:
     """Name and cells of the sheet that is such a matrix; None where there is none. Raises SourceError."""
-    try:
-        with zipfile.ZipFile(source.path) as archive:
-            members = archive.infolist()
-        if not any(one.filename == "xl/workbook.xml" for one in members):
-            return None
-    except (OSError, zipfile.BadZipFile) as error:
-        raise SourceError(source, None, f"cannot be unpacked: {error}") from None
+    if "xl/workbook.xml" not in members(source):
+        return None
     try:
         import python_calamine as calamine
     except ImportError:
         raise SourceError(
             source, None, "is a workbook, which another package reads", "pip install 'brainlake[sheets]'"
         ) from None
-    if sum(one.file_size for one in members) > _MAX_UNPACKED:
+    if unpacked_bytes(source) > _MAX_UNPACKED:
         raise SourceError(source, None, f"unpacks to more than {_MAX_UNPACKED >> 20} MB: no published matrix does")
     try:
         book = calamine.CalamineWorkbook.from_path(str(source.path))

@@ -35,6 +35,7 @@ READERS = {
     "connectivity_json": "connectivity_json",
     "connectivity_csv": "connectivity_csv",
     "connectivity_grids": "connectivity_grids",
+    "connectivity_channels": "connectivity_channels",
     "connectivity_matrices": "connectivity_matrices",
 }
 

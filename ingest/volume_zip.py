@@ -35,6 +35,15 @@ def members(source: Source) -> list[str]:
         raise SourceError(source, None, f"is no archive that can be read: {error}", "get the file again") from None
 
 
+def unpacked_bytes(source: Source) -> int:
+    """What an archive says that its files are together. Raises SourceError where it is none."""
+    try:
+        with zipfile.ZipFile(source.path) as archive:
+            return sum(info.file_size for info in archive.infolist())
+    except _BROKEN as error:
+        raise SourceError(source, None, f"is no archive that can be read: {error}", "get the file again") from None
+
+
 def header_names(source: Source) -> list[str]:
     """Names of the headers of volumes that an archive holds."""
     return [name for name in members(source) if name.lower().endswith(".mhd")]

@@ -110,7 +110,7 @@ VOLUMES = TableSpec(
     part="volumes",
     columns=(
         VOLUME,
-        Column(2, "kind", text, "annotation, mask, labels, template, nissl, field or grey"),
+        Column(2, "kind", text, "annotation, mask, labels, template, nissl, field, channel or grey"),
         Column(3, "version", text, "version of the annotation, as ccf_2017; NULL where nothing tells it", None, True),
         Column(4, "told_by", text, "what tells kind and version: option, path, or content"),
         Column(5, "structure_id", int64, "structure that a mask is of", None, True),

@@ -193,6 +193,19 @@ DEFORMATION_FIELDS = TableSpec(
     sort=("experiment_id",),
 )
 
+CHANNEL_VOLUMES = TableSpec(
+    "connectivity.channel_volumes",
+    grain="one channel of an experiment's images on the reference space, whose values are in ccf.volume_blocks",
+    part="channels",
+    columns=(
+        EXPERIMENT,
+        Column(2, "channel", text, "red, green or blue"),
+        Column(3, "volume_id", int64, "volume, as in ccf.volumes"),
+    ),
+    key=("experiment_id", "channel"),
+    sort=("experiment_id", "channel"),
+)
+
 PUBLISHED_MATRICES = TableSpec(
     "connectivity.published_matrices",
     grain="one experiment's value for one target, as a published matrix has it",
@@ -220,5 +233,6 @@ SPECS: tuple[TableSpec, ...] = (
     INJECTIONS,
     SECTION_IMAGES,
     DEFORMATION_FIELDS,
+    CHANNEL_VOLUMES,
     PUBLISHED_MATRICES,
 )

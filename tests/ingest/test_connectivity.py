@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import brainlake
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 from brainlake.ingest import registry
 from brainlake.ingest.contract import Report
-from brainlake.lake.errors import ForeignError, SourceError
+from brainlake.lake.errors import AbsentError, ForeignError, SourceError
+from brainlake.lake.volume_output import array_of
 from brainlake.tests.fixtures import ccf
 from brainlake.tests.fixtures import connectivity as fixture
 from brainlake.tests.fixtures.ingesting import source_of, tables_of
@@ -247,3 +249,37 @@ def test_a_cache_of_the_reference_is_adopted_whole(tmp_path):
         ]
         again = {item.status for item in lake.ingest(cache).items}
         assert "ingested" not in again
+
+
+# -- channels --------------------------------------------------------------------------------------------------------
+
+
+def channels_zip(path: Path, volumes: dict[str, np.ndarray]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for channel, volume in volumes.items():
+            archive.writestr(f"resampled_{channel}.mhd", ccf.metaimage_header(volume, 25, f"resampled_{channel}.raw"))
+            archive.writestr(f"resampled_{channel}.raw", ccf.file_order(volume))
+    return path
+
+
+def test_channels_of_an_experiment_come_back_as_they_were(tmp_path):
+    rng = np.random.default_rng(0)
+    volumes = {c: rng.integers(0, 4000, (40, 20, 35)).astype(np.uint16) for c in ("red", "green", "blue")}
+    volumes["blue"][:] = 0
+    path = channels_zip(tmp_path / "100141219.zip", volumes)
+    assert identity(path) == ("connectivity.experiment/100141219", "channels")
+    with brainlake.create(tmp_path / "lake") as lake:
+        lake.ingest(path).raise_failed()
+        for channel, volume in volumes.items():
+            query = f"from connectivity.channel_volume(100141219, of_channel := '{channel}')"
+            assert np.array_equal(array_of(lake.sql(query).reader()), volume), channel
+        with pytest.raises(AbsentError, match="channel pink of experiment 100141219 is not in this lake"):
+            lake.sql("from connectivity.channel_volume(100141219, of_channel := 'pink')").arrow()
+
+
+def test_channels_that_do_not_lie_on_one_grid_are_refused(tmp_path):
+    volumes = {"red": np.ones((4, 3, 2), np.uint16), "green": np.ones((4, 3, 3), np.uint16)}
+    with pytest.raises(SourceError, match="different shapes"):
+        tables_of(channels_zip(tmp_path / "100141219.zip", volumes))
+    with pytest.raises(SourceError, match="nothing tells which experiment"):
+        tables_of(channels_zip(tmp_path / "channels.zip", dict.fromkeys(("red", "green"), volumes["red"])))

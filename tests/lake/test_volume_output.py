@@ -189,4 +189,4 @@ def test_what_is_not_here_says_what_brings_it(lake):
         lake.sql("from connectivity.deformation_volume(100502)").arrow()
     labels = lake.sql("select volume_id from ccf.volumes where stored_as = 'runs'").pl().item()
     with pytest.raises(BrainlakeError, match="holds labels"):
-        lake.sql(f"from ccf.grey_volume(volume := {labels})").arrow()
+        lake.sql(f"from ccf.block_volume({labels})").arrow()

@@ -22,8 +22,8 @@ select
     v.spacing_um,
     v.dtype,
     v.n_components
-from ccf.grey_volume(
-    volume := (
+from ccf.block_volume(
+    (
         select coalesce(
             min(f.volume_id),
             error(
