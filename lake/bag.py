@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .digests import file_digest
 from .errors import DamageError
 
 DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -30,10 +30,10 @@ def write_bag(root: Path, known: Mapping[str, str], facts: Mapping[str, str]) ->
     (root / "bagit.txt").write_text(DECLARATION, encoding="utf-8")
     lines = "".join(f"{name}: {' '.join(value.split())}\n" for name, value in told.items())
     (root / "bag-info.txt").write_text(lines, encoding="utf-8")
-    digests = {name: known.get(name) or _digest(root / name) for name in payload}
+    digests = {name: known.get(name) or file_digest(root / name) for name in payload}
     (root / MANIFEST).write_text(_lines(digests), encoding="utf-8")
     tags = [name for name in _files(root, root) if not name.startswith("data/")]
-    (root / TAG_MANIFEST).write_text(_lines({name: _digest(root / name) for name in tags}), encoding="utf-8")
+    (root / TAG_MANIFEST).write_text(_lines({name: file_digest(root / name) for name in tags}), encoding="utf-8")
 
 
 def is_bag(root: Path) -> bool:
@@ -62,7 +62,7 @@ def problems(root: Path, known: Mapping[str, str] | None = None) -> Iterator[tup
 def _trouble(path: Path, digest: str, known: str | None) -> str | None:
     if not path.is_file():
         return "is missing"
-    return None if (known or _digest(path)) == digest else "is not what the manifest lists: its SHA-256 is another"
+    return None if (known or file_digest(path)) == digest else "is not what the manifest lists: its SHA-256 is another"
 
 
 def _files(folder: Path, root: Path) -> list[str]:
@@ -85,8 +85,3 @@ def _read(manifest: Path) -> dict[str, str]:
             raise DamageError(f"{manifest}: {line[:80]!r} is no line of a manifest")
         found[name.strip().replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")] = digest
     return found
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

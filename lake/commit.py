@@ -82,7 +82,8 @@ class Commit:
         if user is not None and user != spec_to_json(spec):
             # Field ids of a user's table are positions: another declaration is another table under its name, so that
             # earlier snapshots keep the columns they had.
-            self.drop_table(spec.name)
+            if not self.drop_table(spec.name):
+                raise CatalogError(f"{spec.name} was written with other columns meanwhile: add the rows again")
             return self._create_table(spec)
         if version != spec.version:
             self._alter_table(int(table_id), spec)
@@ -139,14 +140,15 @@ class Commit:
         self._changes.append(f"altered_table:{table_id}")
         self._altered.add(table_id)
 
-    def drop_table(self, name: str) -> None:
-        """A user's table that holds nothing any more is gone from this snapshot on."""
+    def drop_table(self, name: str) -> bool:
+        """A user's table that holds nothing any more is gone from this snapshot on; False where it holds something."""
         row = self.database.execute(
             """select table_id from brainlake_table join ducklake_table using (table_id)
             where name = ? and end_snapshot is null""",
             [name],
         ).fetchone()
-        if row:
+        query = "select count(*) from ducklake_data_file where table_id = ? and end_snapshot is null"
+        if row and not self.database.execute(query, row).fetchone()[0]:
             for table in ("ducklake_table", "ducklake_column", "ducklake_partition_info"):
                 self.database.execute(
                     f"update {table} set end_snapshot = ? where table_id = ? and end_snapshot is null",
@@ -154,6 +156,8 @@ class Commit:
                 )
             self._changes.append(f"dropped_table:{row[0]}")
             self._altered.add(int(row[0]))
+            return True
+        return False
 
     def _schema(self, name: str) -> int:
         row = self.database.execute(

@@ -22,6 +22,7 @@ from pathlib import Path
 from . import ducklake
 from .catalog import CATALOG_FILE, Catalog, folder_of, fsync_directory
 from .commit import committing
+from .digests import file_digest
 from .errors import CatalogError, DamageError, as_writing_error
 from .parquet import TableWriter, sort_rows
 from .relations import LIVE
@@ -334,7 +335,7 @@ def _take(source: Path, target: Path, file: _File, link: bool) -> bool:
     """Bring one file; returns whether it takes no room of its own. Raises DamageError where it is not what it was."""
     try:
         if target.exists():
-            if target.stat().st_size == file.size_bytes and (not file.sha256 or _digest(target) == file.sha256):
+            if target.stat().st_size == file.size_bytes and (not file.sha256 or file_digest(target) == file.sha256):
                 return target.samefile(source)
             target.unlink()
         if source.stat().st_size != file.size_bytes:
@@ -372,11 +373,6 @@ def _cloned(source: int, target: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _remove_others(catalog: Catalog) -> None:

@@ -19,6 +19,7 @@ import pyarrow as pa
 from . import checking, expiring, folding, forgetting, memo, mending, usage, writer
 from .catalog import Catalog
 from .errors import BrainlakeError, CatalogError, QueryError, UnknownError
+from .frames import as_arrow, read_table
 from .session import Session
 
 if TYPE_CHECKING:
@@ -331,18 +332,43 @@ class Lake:
         self.refresh()
         return report
 
-    def write(self, name: str, frame: Any, key: str | Sequence[str] | None = None) -> writer.Committed:
+    def write(
+        self,
+        name: str,
+        frame: Any,
+        key: str | Sequence[str] | None = None,
+        *,
+        append: bool = False,
+        types: Mapping[str, str] | None = None,
+        describe: Mapping[str, str] | None = None,
+        about: str | None = None,
+        partition: str | None = None,
+    ) -> writer.Committed:
         """Keep a table of one's own: ``lake.write("lab.labels", frame, key="unit_id")``. Replaces what it held.
 
-        frame : polars, pandas or Arrow. Names of brainlake's own schemas are refused.
+        frame : polars, pandas, Arrow, a dict of columns, an answer, or the path of a CSV, JSON, Parquet or Arrow file
+        key : columns that no two rows share; with session_id among them, questions about one session stay fast
+        append : add the rows to those that it holds
+        types : DuckDB's types of a file's columns, where the ones found in it are not right
+        describe : column -> what it is, with its unit in brackets: ``{"latency": "first spike after onset [s]"}``
+        about : what one row is
+        partition : an integer column of the key, of which each value has a file of its own: for tables of many rows
+
+        Raises CatalogError for names of brainlake's own schemas, types that other engines do not read alike, and keys
+        that are NULL or doubled.
         """
         keys = [key] if isinstance(key, str) else list(key or ())
-        reserved = {n.partition(".")[0] for n in self._session.own_names()}
-        if name.partition(".")[0] in reserved:
-            raise CatalogError(
-                f"{name}: schema {name.partition('.')[0]} is brainlake's own; choose another, as lab.{name}"
-            )
-        done = writer.write_user_table(self.catalog, name, as_arrow(frame), keys)
+        schema = name.partition(".")[0]
+        if schema in {n.partition(".")[0] for n in self._session.own_names()}:
+            raise CatalogError(f"{name}: schema {schema} is brainlake's own; choose another, as lab.{name}")
+        file = Path(frame) if isinstance(frame, (str, os.PathLike)) else None
+        table = read_table(file, types) if file else as_arrow(frame)
+        done = writer.write_user_table(
+            self.catalog, name, table, keys,
+            append=append, file=file, partition=partition, about=about, descriptions=describe,
+        )  # fmt: skip
+        if append:
+            folding.fold_small_tables(self.catalog, name)
         self.refresh()
         return done
 
@@ -556,20 +582,3 @@ class Lake:
 
     def __repr__(self) -> str:
         return f"Lake({str(self.path)!r}, snapshot={self.snapshot})"
-
-
-def as_arrow(frame: Any) -> pa.Table:
-    """A polars, pandas or Arrow frame, or a dict of columns, as an Arrow table."""
-    if isinstance(frame, pa.Table):
-        return frame
-    if isinstance(frame, Mapping):
-        return pa.table(dict(frame))
-    if hasattr(frame, "collect") and hasattr(frame, "lazy"):  # a polars LazyFrame
-        frame = frame.collect()
-    if hasattr(frame, "__arrow_c_stream__"):
-        return pa.table(frame)
-    if type(frame).__module__.startswith("pandas"):
-        return pa.Table.from_pandas(frame, preserve_index=False)
-    raise BrainlakeError(
-        f"cannot read a {type(frame).__name__} as a table: give polars, pandas, Arrow or a dict of columns"
-    )

@@ -30,6 +30,7 @@ _SQL_TYPES = {
     pa.string(): "VARCHAR",
     pa.binary(): "BLOB",
     pa.timestamp("us"): "TIMESTAMP",
+    pa.date32(): "DATE",
 }
 # Types whose memory numpy reads as it is. Arrow's own ways between the two import pandas, at 0.2 s a process.
 _DTYPES: dict[pa.DataType, np.dtype[Any]] = {

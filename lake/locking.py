@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from . import answers
+from .digests import file_digest
 from .errors import BrainlakeError
+from .frames import as_arrow
 from .output import whole_file
 from .provenance import provenance
 
@@ -34,14 +35,14 @@ def lock(relation: Relation, file: Path) -> Path:
     stored = table.nbytes <= MOST_BYTES
     given = {name: _beside(file, f".{name}") for name in relation._tables}
     for name, path in given.items():
-        _write(path, _as_arrow(relation._tables[name]))
+        _write(path, as_arrow(relation._tables[name]))
     if stored:
         _write(_beside(file), table)
     facts = {
         "brainlake_lock": FORMAT,
         "query": relation.query,
         "provenance": provenance(relation),
-        "given": {name: {"file": path.name, "sha256": _sha256(path)} for name, path in given.items()},
+        "given": {name: {"file": path.name, "sha256": file_digest(path)} for name, path in given.items()},
         "answer": {
             "n_rows": table.num_rows,
             "columns": answers.summary(table),
@@ -49,7 +50,7 @@ def lock(relation: Relation, file: Path) -> Path:
             "digest": answers.digest(table),
             "digest_of_sorted_rows": answers.digest(table, ordered=False),
             "file": _beside(file).name if stored else None,
-            "sha256": _sha256(_beside(file)) if stored else None,
+            "sha256": file_digest(_beside(file)) if stored else None,
         },
     }
     with whole_file(file) as stream:
@@ -73,17 +74,6 @@ def _beside(file: Path, what: str = "") -> Path:
 def _write(path: Path, table: pa.Table) -> None:
     with whole_file(path) as stream:
         pq.write_table(table, stream, compression="zstd")
-
-
-def _as_arrow(frame: Any) -> pa.Table:
-    with duckdb.connect() as con:
-        con.register("given", frame)
-        return con.sql("from given").to_arrow_table()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # --- later ----------------------------------------------------------------------------------------------------------
@@ -170,7 +160,7 @@ def _given(file: Path, told: Mapping[str, str]) -> pa.Table:
     path = file.with_name(told["file"])
     if not path.exists():
         raise BrainlakeError(f"{path} is not beside {file.name}: the question was given it")
-    if _sha256(path) != told["sha256"]:
+    if file_digest(path) != told["sha256"]:
         raise BrainlakeError(f"{path} is not what the question was given: its SHA-256 differs")
     return pq.read_table(path, partitioning=None)
 
@@ -239,7 +229,7 @@ def _of_answer(file: Path, told: Mapping[str, Any], table: pa.Table, relative: f
 
 def _answer_of_then(file: Path, told: Mapping[str, Any]) -> pa.Table | None:
     path = file.with_name(told["file"]) if told["file"] else None
-    if path is None or not path.exists() or _sha256(path) != told["sha256"]:
+    if path is None or not path.exists() or file_digest(path) != told["sha256"]:
         return None
     return pq.read_table(path, partitioning=None)
 

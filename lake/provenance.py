@@ -12,6 +12,7 @@ import duckdb
 
 from .answers import digest
 from .datasets import DATASETS, entries, named, software
+from .frames import as_arrow
 from .functions import declared
 from .memo import kernel_digest
 from .pruning import restricted
@@ -49,7 +50,7 @@ def provenance(relation: Relation) -> dict[str, Any]:
         "committed_at_utc": _committed(session),
         "query": relation.query,
         "params": _params(relation._params),
-        "given": {name: _digest_of(frame) for name, frame in relation._tables.items()},
+        "given": {name: digest(as_arrow(frame)) for name, frame in relation._tables.items()},
         "sources": sources(session, relation, tables),
         "tables": {name: session.state.tables[name].spec.version for name in tables},
         "questions": {name: _hash(question.create) for name, question in questions.items()},
@@ -153,12 +154,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(one) for one in value]
     return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
-
-
-def _digest_of(frame: Any) -> str:
-    with duckdb.connect() as con:
-        con.register("given", frame)
-        return digest(con.sql("from given").to_arrow_table())
 
 
 def _hash(text: str) -> str:

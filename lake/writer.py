@@ -19,17 +19,19 @@ import pyarrow as pa
 from . import keys
 from .catalog import Catalog
 from .commit import committing, remove_unknown
+from .digests import file_digest
 from .errors import CatalogError, as_writing_error
 from .parquet import TableWriter, write_attachment
 from .records import (
     IngestRecord,
     WrittenAttachment,
     live_ingest_id,
+    live_ingest_ids,
 )
 from .retiring import retire
 from .spec import TableSpec
 from .tables import TABLES
-from .userspec import user_spec
+from .userspec import storable, user_spec, with_descriptions_of
 
 USER_READER = "lake.write"
 
@@ -154,9 +156,11 @@ class IngestWriter:
         warnings: Sequence[str] = (),
         skipped: Sequence[tuple[str, str]] = (),
         available: Mapping[str, int] | None = None,
+        alone: bool = False,
     ) -> Committed:
         """Make everything written live in one snapshot, in place of what the subject and role held before.
 
+        alone : in place of what the subject held in any role
         Raises DoubledKeyError where a key is held twice, within this ingest or by another live one.
         """
         for table in self._tables.values():
@@ -172,8 +176,8 @@ class IngestWriter:
         message = record.message or f"ingest {record.subject} ({record.role})"
         with committing(self._catalog, record.author, message) as commit:
             old = live_ingest_id(commit.database, record.subject, record.role)
-            if old is not None:
-                retire(commit, self._catalog.root, {old: None})
+            others = live_ingest_ids(commit.database, record.subject) if alone else [old] if old is not None else []
+            retire(commit, self._catalog.root, dict.fromkeys(others))
             for table in self._tables.values():
                 commit.table(table.spec)
                 keys.refuse_doubled_between(
@@ -212,24 +216,46 @@ def login_name() -> str:
 
 
 def write_user_table(
-    catalog: Catalog, name: str, table: pa.Table, key: Sequence[str] = (), message: str | None = None
+    catalog: Catalog,
+    name: str,
+    table: pa.Table,
+    key: Sequence[str] = (),
+    message: str | None = None,
+    *,
+    append: bool = False,
+    file: Path | None = None,
+    **declared: Any,
 ) -> Committed:
-    """Keep a user's own table, in place of what it held before."""
-    spec = user_spec(name, table.schema, key)
+    """Keep a user's own table, in place of what it held before.
+
+    append : add the rows to those that it holds, which need its columns and none of its keys
+    file : what the rows came from
+    declared : ``partition``, ``about``, ``descriptions``, see :func:`.userspec.user_spec`
+    """
+    held = catalog.state().tables.get(name)
+    append = append and held is not None
+    if held and append:
+        spec = held.spec
+        if key and tuple(key) != spec.key:
+            raise CatalogError(f"{name} has the key {', '.join(spec.key) or 'none'}: rows are added under it alone")
+    else:
+        spec = user_spec(name, table.schema, key, **declared)
+        spec = with_descriptions_of(held.spec, spec) if held else spec
     if not table.num_rows:
         raise CatalogError(f"{name}: the table is empty; `brainlake forget table/{name}` removes one")
+    rows = storable(spec, table)
     with IngestWriter(
         catalog,
         subject=f"table/{name}",
-        role="table",
-        source_url=f"table:{name}",
-        source_size=table.nbytes,
-        source_sha256=keys.digest(table),
+        role=f"table+{secrets.token_hex(4)}" if append else "table",
+        source_url=str(file.absolute()) if file else f"table:{name}",
+        source_size=file.stat().st_size if file else table.nbytes,
+        source_sha256=file_digest(file) if file else keys.digest(table),
         reader=USER_READER,
         reader_version="1",
         options={},
         parts=["rows"],
-        message=message or f"write {name}",
+        message=message or f"{'add to' if append else 'write'} {name}",
     ) as writer:
-        writer.write(spec, table)
-        return writer.commit()
+        writer.write(spec, rows)
+        return writer.commit(alone=not append)

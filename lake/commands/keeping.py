@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ..errors import BrainlakeError
 from .base import USER_ERROR, Where, examples, pass_where, split_names
+
+if TYPE_CHECKING:
+    from ..spec import TableSpec
 
 
 @click.command(epilog=examples("brainlake tag submitted", "brainlake --at submitted sql 'from ecephys.sessions'"))
@@ -21,33 +24,83 @@ def tag(where: Where, name: str) -> None:
     click.echo(f"snapshot {lake.snapshot} is {name}")
 
 
-@click.command(epilog=examples("brainlake write lab.labels labels.csv --key unit_id"))
-@click.argument("name")
+@click.command(
+    epilog=examples(
+        "brainlake write labels.csv --as lab.labels --key session_id,unit_id",
+        "brainlake write more.csv --as lab.labels --append",
+        "brainlake write latency.csv --as lab.latency --key unit_id --describe 'latency=first spike after onset [s]'",
+        "brainlake write odd.csv --as lab.odd --types code=VARCHAR,day=DATE --dry-run",
+    )
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--as", "name", required=True, metavar="SCHEMA.NAME", help="What it is called in the lake.")
 @click.option("--key", metavar="COLUMNS", help="Columns that no two rows share.")
+@click.option("--append", is_flag=True, help="Add the rows to those that it holds, instead of replacing them.")
+@click.option(
+    "--types", multiple=True, metavar="COLUMN=TYPE", help="Type of a column, as VARCHAR. With commas between."
+)
+@click.option(
+    "--describe", "texts", multiple=True, metavar="COLUMN=TEXT [UNIT]", help="What a column is. Once a column."
+)
+@click.option("--about", metavar="TEXT", help="What one row is.")
+@click.option("--partition", metavar="COLUMN", help="Give each value of it a file of its own: for many rows.")
+@click.option("--dry-run", is_flag=True, help="Show the columns and types that it would have.")
 @pass_where
-def write(where: Where, name: str, file: Path, key: str | None) -> None:
-    """Keep a table of your own (CSV, Parquet, JSON, Arrow) in the lake, under SCHEMA.NAME; replaces what it held."""
-    done = where.open_latest().write(name, _frame(file), key=split_names(key))
-    click.echo(f"wrote {sum(done.n_rows.values()):,} rows to {name} (snapshot {done.snapshot_id})")
+def write(
+    where: Where,
+    file: Path,
+    name: str,
+    key: str | None,
+    append: bool,
+    types: tuple[str, ...],
+    texts: tuple[str, ...],
+    about: str | None,
+    partition: str | None,
+    dry_run: bool,
+) -> None:
+    """Keep a table of your own (CSV, TSV, JSON, Parquet, Arrow) in the lake; replaces what it held.
+
+    It is a table like the others: versioned, seen by every client, taken out by `brainlake forget table/SCHEMA.NAME`.
+    """
+    declared = _pairs("--types", [pair for text in types for pair in text.split(",")])
+    described = _pairs("--describe", texts)
+    keys = split_names(key) or []
+    if dry_run:
+        from ..frames import read_table
+        from ..userspec import user_spec
+
+        table = read_table(file, declared)
+        _show_columns(user_spec(name, table.schema, keys, partition, about, described))
+        click.echo(f"would write {table.num_rows:,} rows to {name}")
+        return
+    lake = where.open_latest()
+    done = lake.write(
+        name, file, keys, append=append, types=declared, describe=described, about=about, partition=partition
+    )
+    _show_columns(lake.catalog.state().tables[name].spec)
+    verb = "added" if append else "wrote"
+    click.echo(f"{verb} {sum(done.n_rows.values()):,} rows to {name} (snapshot {done.snapshot_id})")
 
 
-def _frame(file: Path) -> Any:
-    import polars as pl
+def _pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise click.UsageError(f"{option} {pair}: write COLUMN=VALUE")
+        found[name.strip()] = value.strip()
+    return found
 
-    readers: dict[str, Any] = {
-        ".csv": pl.read_csv,
-        ".parquet": pl.read_parquet,
-        ".json": pl.read_json,
-        ".arrow": pl.read_ipc,
-        ".feather": pl.read_ipc,
-    }
-    if (read := readers.get(file.suffix.lower())) is None:
-        raise BrainlakeError(f"{file}: its suffix is none of {', '.join(readers)}")
-    try:
-        return read(file)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise BrainlakeError(f"{file}: cannot be read: {str(error).splitlines()[0]}") from None
+
+def _show_columns(spec: TableSpec) -> None:
+    from ..functions import sql_type
+
+    width = max(len(column.name) for column in spec)
+    for column in spec:
+        notes = [f"[{column.unit}]"] if column.unit else []
+        notes += ["key"] if column.name in spec.key else []
+        notes += [column.description] if column.description else []
+        click.echo(f"    {column.name:<{width}}  {sql_type(column.type):<10} {'  '.join(notes)}".rstrip())
 
 
 @click.command(

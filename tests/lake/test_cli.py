@@ -133,7 +133,7 @@ def test_a_query_may_be_a_file_or_come_from_a_pipe(run: Run, lake: Path, tmp_pat
         (["forget", "ecephys.session/1"], "ecephys.session/1"),
         (["create"], "lake"),
         (["--at", "1", "compact"], "--at"),
-        (["write", "lab.labels", "pyproject.toml"], ""),
+        (["write", "pyproject.toml", "--as", "lab.labels"], ""),
     ],
 )
 def test_a_mistake_is_one_clear_line_and_exit_code_1(run: Run, arguments: list[str], says: str) -> None:
@@ -166,13 +166,13 @@ def test_damage_and_defects_are_exit_code_2(run: Run, monkeypatch: pytest.Monkey
 def test_an_own_table_is_written_found_and_forgotten(run: Run, tmp_path: Path) -> None:
     labels = tmp_path / "labels.csv"
     labels.write_text("unit_id,label\n1,a\n2,b\n")
-    code, out, _ = run("write", "lab.labels", labels, "--key", "unit_id")
-    assert (code, out.startswith("wrote 2 rows to lab.labels")) == (0, True)
+    code, out, _ = run("write", labels, "--as", "lab.labels", "--key", "unit_id")
+    assert (code, "wrote 2 rows to lab.labels" in out) == (0, True)
     assert json.loads(run("sql", "from lab.labels", "--format", "json")[1])[1]["label"] == "b"
     assert "lab.labels" in run("tables", "--rows", 0)[1]
     run("tag", "two")
     labels.write_text("unit_id,label\n1,a\n3,c\n")
-    run("write", "lab.labels", labels, "--key", "unit_id")
+    run("write", labels, "--as", "lab.labels", "--key", "unit_id")
     changes = json.loads(run("diff", "lab.labels", "two", json.loads(_last(run)), "--format", "json")[1])
     assert {(c["change"], c["unit_id"]) for c in changes} == {("removed", 2), ("added", 3)}
     assert json.loads(run("--at", "two", "sql", "from lab.labels", "--format", "json")[1])[1]["unit_id"] == 2
@@ -212,7 +212,7 @@ def test_a_dry_run_tells_bytes_and_changes_nothing(run: Run, tmp_path: Path) -> 
 
 def test_check_says_that_all_is_well_or_what_is_damaged(run: Run, lake: Path, tmp_path: Path) -> None:
     pl.DataFrame({"unit_id": np.arange(5)}).write_parquet(tmp_path / "mine.parquet")
-    run("write", "lab.mine", tmp_path / "mine.parquet")
+    run("write", tmp_path / "mine.parquet", "--as", "lab.mine")
     assert run("check", "--deep") == (0, "all is well\n", "")
     next(lake.glob("data/lab/mine/**/*.parquet")).unlink()
     code, out, _ = run("check")
