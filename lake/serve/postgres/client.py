@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .portals import Portal, Scroll, Statement
     from .queries import Plans
 
+_TEXTS_AT_MOST = 64 << 20  # characters of all prepared statements of a client
+
 IDLE, IN_TRANSACTION, FAILED = "I", "T", "E"
 
 
@@ -117,11 +119,13 @@ class Client:
         self._is_busy = False
         self._deadline = None
 
-    def stop(self, why: PgError) -> None:
-        """Stop the statement that runs, if one does. From any thread."""
-        if self._is_busy:
-            self._stopped = why
-            self.tick(time.monotonic())
+    def stop(self, why: PgError) -> bool:
+        """Stop the statement that runs; returns whether one does. From any thread."""
+        if not self._is_busy:
+            return False
+        self._stopped = why
+        self.tick(time.monotonic())
+        return True
 
     def tick(self, now: float) -> None:
         """Interrupt what should have ended; again and again, as what has not yet begun cannot be interrupted."""
@@ -166,6 +170,8 @@ class Client:
             raise PgError("42P05", f'prepared statement "{name}" already exists')
         if len(self.statements) >= self.limits.statements:
             raise PgError("53400", f"a client may prepare {self.limits.statements:,} statements: deallocate some")
+        if statement.size + sum(one.size for one in self.statements.values()) > _TEXTS_AT_MOST:
+            raise PgError("53200", "the texts of the prepared statements take too much memory: deallocate some")
         self.statements[name] = statement
 
     def notice(self, code: str, text: str, severity: str = "NOTICE") -> None:

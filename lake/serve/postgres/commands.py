@@ -27,6 +27,9 @@ _WRITING = frozenset(
     }
 )  # fmt: skip
 
+# What a transaction that has failed still takes.
+ENDING = frozenset({"commit", "end", "rollback", "abort"})
+
 _QUERIES_SHOWN = frozenset({"tables", "databases", "schemas", "from"})  # what DuckDB's own SHOW lists
 
 

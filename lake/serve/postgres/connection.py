@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from . import messages
 from .auth import MECHANISM, Scram
 from .client import FAILED, IDLE, Client
-from .commands import Fetching, read
+from .commands import ENDING, Fetching, read
 from .errors import PgError, as_pg_error, protocol_violation
-from .lexing import split
+from .lexing import Part, split
 from .messages import Reader
 from .portals import Portal, Statement
 from .types import BY_OID, TEXT
-from .wire import Gone, Wire
+from .wire import Gone, Silent, Wire
 
 if TYPE_CHECKING:
     import socket
@@ -64,8 +64,12 @@ class Connection:
 
     def leave(self, why: PgError) -> None:
         """Make it end, from another thread: what it runs stops, and it is told why."""
-        if self.client is not None:
-            self.client.stop(why)
+        if self.client is None or not self.client.stop(why):
+            self._last_words(why)  # it waits for its client, and says nothing itself
+            self._wire.close()
+
+    def cut(self) -> None:
+        """Take its socket away."""
         self._wire.close()
 
     # -- startup ------------------------------------------------------------------------------------------------------
@@ -156,7 +160,13 @@ class Connection:
     def _serve(self) -> None:
         client = self._client
         while True:
-            kind, body = self._wire.message(self._patience(client))
+            try:
+                kind, body = self._wire.message(self._patience(client))
+            except Silent:
+                in_transaction = client.transaction is not None
+                what = "idle-in-transaction timeout" if in_transaction else "idle-session timeout"
+                code = "25P03" if in_transaction else "57P05"
+                raise PgError(code, f"terminating connection due to {what}", fatal=True) from None
             if kind == ord("X"):
                 return
             handle = _HANDLERS.get(kind)
@@ -234,9 +244,7 @@ class Connection:
             self._wire.send(messages.EMPTY_QUERY)
         for part in parts:
             client.begin()
-            client.refresh()
-            statement = read(client, part)
-            self._allow(statement)
+            statement = self._read(part)
             portal = statement.start((), (), ())
             try:
                 if portal.fields is not None:
@@ -247,6 +255,15 @@ class Connection:
             client.end()
         self._after_transaction()
         self._ready()
+
+    def _read(self, part: Part, oids: Sequence[int] = ()) -> Statement:
+        client = self._client
+        if client.status == FAILED and part.tokens[0].text.lower() not in ENDING:
+            raise PgError("25P02", _IN_FAILED)
+        client.refresh()
+        statement = read(client, part, oids)
+        self._allow(statement)
+        return statement
 
     def _allow(self, statement: Statement) -> None:
         if self._client.status == FAILED and not statement.ends_failure:
@@ -272,11 +289,10 @@ class Connection:
         if len(parts) > 1:
             raise PgError("42601", "cannot insert multiple commands into a prepared statement")
         client.begin()
-        client.refresh()
-        statement: Statement = read(client, parts[0], oids) if parts else _Empty(oids)
+        statement: Statement = self._read(parts[0], oids) if parts else _Empty(oids)
         if not name:
             client.statements.pop("", None)
-        self._allow(statement)
+        statement.size = len(text)
         client.keep_statement(name, statement)
         client.end()
         self._wire.send(messages.PARSE_COMPLETE)

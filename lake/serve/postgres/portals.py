@@ -40,6 +40,7 @@ class Statement:
     """A statement that was read: what it takes, what it gives, and how it is started."""
 
     parameter_types: Sequence[PgType] = ()
+    size = 0  # of its text
     ends_failure = False  # whether it is allowed in a transaction that has failed
 
     def fields(self) -> list[Field] | None:
@@ -85,8 +86,9 @@ class Answer(Portal):
         self.fields = rows.fields
 
     def take(self, n: int = 0) -> Iterator[bytes | memoryview]:
+        before = self._rows.n_rows
         yield from self._rows.take(n)
-        self.done, self.tag = self._rows.done, f"SELECT {self._rows.n_rows}"
+        self.done, self.tag = self._rows.done, f"SELECT {self._rows.n_rows - before}"
 
     def close(self) -> None:
         self._rows.close()

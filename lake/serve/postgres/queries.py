@@ -178,7 +178,7 @@ def _bound(
     with client.working(cursor):
         types = infer(sql, declared, count, lambda: _empty(client, cursor, sql, catalogue), cursor) if count else {}
     literals = frozenset(n for n, kind in types.items() if kind == "VARCHAR" and n not in declared)
-    said = {n: BY_OID[oids[n - 1]] for n in declared} | named_types(part)
+    said = named_types(part) | {n: BY_OID[oids[n - 1]] for n in declared}
     pgs = tuple(said.get(n) or oid_of(types[n])._replace(modifier=-1) for n in range(1, count + 1))
     edited = with_parameters(sql, lambda n: "null" if n in literals else sample(types[n]))
     explains = bool(sql.tokens) and sql.tokens[0].text.lower() == "explain"

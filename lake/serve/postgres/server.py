@@ -87,6 +87,8 @@ class Server:
 
     def start(self) -> Server:
         """Begin to serve, in threads of its own."""
+        if self._threads:
+            return self
         for work in (self._accept, self._watch):
             thread = threading.Thread(target=work, daemon=True, name=f"postgres {work.__name__}")
             thread.start()
@@ -208,6 +210,10 @@ class Server:
         deadline = time.monotonic() + 5
         while self._connections and time.monotonic() < deadline:
             time.sleep(0.01)
+        with self._lock:
+            left = list(self._connections.values())
+        for connection in left:
+            connection.cut()
 
     def __enter__(self) -> Server:
         return self.start()

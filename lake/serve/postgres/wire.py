@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import time
+from collections.abc import Iterator
 
 from .errors import PgError, protocol_violation
 
@@ -19,6 +21,18 @@ _SMALL_AT_MOST = 1 << 16
 
 class Gone(Exception):
     """The other side went away, or said nothing for too long."""
+
+
+class Silent(Gone):
+    """The other side said nothing for as long as it may."""
+
+
+@contextlib.contextmanager
+def _as_gone() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise Gone("a message did not come to its end in time") from None
 
 
 class Wire:
@@ -59,10 +73,12 @@ class Wire:
         while len(self._in) < n:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
-                raise Gone("said nothing for too long")
+                raise TimeoutError
             self._socket.settimeout(left)
             try:
                 some = self._socket.recv(min(most, max(n - len(self._in), 1)) if most < _RECEIVED else most)
+            except TimeoutError:
+                raise
             except OSError as error:
                 raise Gone(str(error)) from None
             if not some:
@@ -77,24 +93,30 @@ class Wire:
     def startup(self, seconds: float) -> bytes:
         """A message of the kind that comes first: without a letter. Nothing behind it is read."""
         deadline = time.monotonic() + seconds
-        self._need(4, deadline, 4)
-        size = int.from_bytes(self._in[:4], "big", signed=True)
-        if not 8 <= size <= STARTUP_AT_MOST:
-            raise protocol_violation("invalid length of startup packet")
-        self._need(size, deadline, size)
+        with _as_gone():
+            self._need(4, deadline, 4)
+            size = int.from_bytes(self._in[:4], "big", signed=True)
+            if not 8 <= size <= STARTUP_AT_MOST:
+                raise protocol_violation("invalid length of startup packet")
+            self._need(size, deadline, size)
         return self._take(size)[4:]
 
     def message(self, seconds: float | None, body_seconds: float = 60.0) -> tuple[int, bytes]:
         """The next message: its letter and its body. ``seconds``: how long to wait for it, None: for ever."""
-        self._need(1, None if seconds is None else time.monotonic() + seconds, _RECEIVED)
+        try:
+            self._need(1, None if seconds is None else time.monotonic() + seconds, _RECEIVED)
+        except TimeoutError:
+            raise Silent from None
         deadline = time.monotonic() + body_seconds
-        self._need(5, deadline, _RECEIVED)
+        with _as_gone():
+            self._need(5, deadline, _RECEIVED)
         kind, size = self._in[0], int.from_bytes(self._in[1:5], "big", signed=True)
         if size < 4:
             raise protocol_violation("a message has an impossible length")
         if size > (self._most if kind in _LARGE else _SMALL_AT_MOST):
             raise PgError("54000", f"a message of {size:,} bytes is larger than this server takes", fatal=True)
-        self._need(size + 1, deadline, _RECEIVED)
+        with _as_gone():
+            self._need(size + 1, deadline, _RECEIVED)
         return kind, self._take(size + 1)[5:]
 
     # -- out ----------------------------------------------------------------------------------------------------------
