@@ -136,7 +136,11 @@ class Catalog:
                     _first_rows(database)
                     database.execute("commit")
                 os.replace(draft, root / CATALOG_FILE)
-                fsync_directory(root)
+                try:
+                    fsync_directory(root)
+                except OSError:
+                    (root / CATALOG_FILE).unlink()
+                    raise
             finally:
                 for path in (draft, draft.with_name(f"{draft.name}-journal")):
                     path.unlink(missing_ok=True)
