@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from . import (
+    api,
     asking,
     ccf,
     connectivity,
@@ -20,6 +21,7 @@ from . import (
     growing,
     icephys,
     ingesting,
+    keeping,
     morphology,
     spike_layout,
     sweep_layout,
@@ -42,9 +44,11 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
     "morphology": ("Features of reconstructions", morphology.morphology),
     "ccf": ("The reference space at 25 um", ccf.ccf),
     "connectivity": ("8 M unionizes", connectivity.connectivity),
+    "api": ("The Atlas API over a lake", api.api),
     "glif": ("GLIF models simulated", glif.simulating),
     "growth": ("A growing lake", growing.growth),
     "billion": ("A lake of 1,000 M spikes", growing.billion),
+    "keeping": ("Keeping a lake", keeping.keeping),
     "many": ("Many small ingests", growing.many_ingests),
 }
 

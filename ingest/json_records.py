@@ -109,14 +109,14 @@ class _Text:
     """A file's text, of which only what is not yet decoded is held."""
 
     def __init__(self, file: Any) -> None:
-        self._file, self._block = file, BLOCK
+        self._file = file
         self.buffer, self.at = "", 0
 
     def more(self) -> bool:
-        """Read on; twice as much each time, as a record that does not end is decoded from its start again."""
-        block = self._file.read(self._block)
-        self.buffer, self.at = self.buffer[self.at :] + block, 0
-        self._block = min(2 * self._block, MAX_RECORD) if len(self.buffer) > BLOCK else BLOCK
+        """Read on; as much again of a long record, as one that does not end is decoded from its start again."""
+        rest = self.buffer[self.at :]
+        block = self._file.read(max(BLOCK, len(rest)))
+        self.buffer, self.at = rest + block, 0
         return bool(block)
 
     def next_char(self) -> str:
