@@ -16,6 +16,7 @@ from . import (
     asking,
     ccf,
     connectivity,
+    copying,
     counting,
     glif,
     growing,
@@ -50,6 +51,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
     "billion": ("A lake of 1,000 M spikes", growing.billion),
     "keeping": ("Keeping a lake", keeping.keeping),
     "many": ("Many small ingests", growing.many_ingests),
+    "copying": ("One session out of 1,000", copying.copying),
 }
 
 INTRODUCTION = """# Benchmarks
