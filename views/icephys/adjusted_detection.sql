@@ -39,6 +39,7 @@ _upstrokes as (
     join _cutoffs as c
         on c.specimen_id = s.specimen_id
         and c.detection_group = s.detection_group
+    where s.detection_group is not null
 )
 select
     u.specimen_id,
