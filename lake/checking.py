@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
 from collections import Counter, defaultdict
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 
 from . import bag, keys
 from .catalog import Catalog, folder_of
+from .digests import file_digest
 from .parquet import Range
 from .records import ColumnStats
 from .tables import TABLES
@@ -209,7 +209,7 @@ def _wrong(root: Path, file: _Expected, deep: bool) -> list[str]:
     if size != file.size_bytes:
         return [f"has {size:,} bytes instead of {file.size_bytes:,}"]
     try:
-        if deep and file.sha256 and _digest(path) != file.sha256:
+        if deep and file.sha256 and file_digest(path) != file.sha256:
             return ["has other bytes than were written (SHA-256)"]
         with pq.ParquetFile(path) as parquet:
             if parquet.metadata.num_rows != file.n_rows:
@@ -217,11 +217,6 @@ def _wrong(root: Path, file: _Expected, deep: bool) -> list[str]:
             return list(_wrong_rows(parquet, file)) if deep else []
     except (OSError, pa.ArrowException) as error:
         return [f"cannot be read: {str(error).splitlines()[0]}"]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _wrong_rows(parquet: pq.ParquetFile, file: _Expected) -> Iterator[str]:

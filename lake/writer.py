@@ -117,6 +117,7 @@ class IngestWriter:
         self._began = time.perf_counter()
         self._tables: dict[str, TableWriter] = {}
         self._attachments: list[WrittenAttachment] = []
+        self._is_made = False
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> IngestWriter:
@@ -127,8 +128,9 @@ class IngestWriter:
         try:
             for table in self._tables.values():
                 table.abandon()
-            paths = [path for table in self._tables.values() for path in table.paths]
-            remove_unknown(self._catalog, paths + [self._catalog.root / a.path for a in self._attachments])
+            if not self._is_made:
+                paths = [path for table in self._tables.values() for path in table.paths]
+                remove_unknown(self._catalog, paths + [self._catalog.root / a.path for a in self._attachments])
         finally:
             self._stack.close()
         if isinstance(error, OSError):
@@ -189,6 +191,7 @@ class IngestWriter:
                 commit.add_attachment(record.ingest_id, attachment)
             specs = {name: table.spec.version for name, table in self._tables.items()}
             commit.add_ingest(record, specs, sum(n_rows.values()), size, self._parts(available or {}))
+        self._is_made = True
         return Committed(record.ingest_id, commit.snapshot_id, n_rows, old, size)
 
     def _parts(self, available: Mapping[str, int]) -> list[tuple[str, str, int, int, int | None]]:
