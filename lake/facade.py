@@ -184,16 +184,56 @@ class Lake:
 
     # -- knowing --------------------------------------------------------------------------------------------------
 
-    def tables(self) -> Relation:
-        """Every relation a question can name: tables, views, macros, functions."""
-        return self.sql("select name, kind, grain from lake.relations order by name")
+    def tables(self, schema: str | None = None) -> Relation:
+        """Every relation a question can name, or those of a schema: tables, views, macros, functions."""
+        known = {name.partition(".")[0] for name in self._session.names()}
+        if schema is not None and schema not in known:
+            raise UnknownError(f"there is no schema {schema}: there are {', '.join(sorted(known))}")
+        return self.sql(
+            """
+            select name, kind, grain
+            from lake.relations
+            where $schema is null or starts_with(name, $schema || '.')
+            order by contains(name, '.') desc, name
+            """,
+            {"schema": schema},
+        )
 
     def describe(self, name: str) -> Relation:
-        """The columns of a table or view, or parameters of a macro or function: types, units, descriptions."""
+        """The columns of a table or view, or parameters and results of a macro or function: types, units, descriptions.
+
+        name : whole, or without its schema where only one relation has it
+        """
+        known = self.full_name(name)
+        question = self._session.questions.get(known)
+        told = question.results if question else {}
+        results = {
+            "position": list(range(len(told))),
+            "column_name": list(told),
+            "column_type": ["result"] * len(told),
+            "unit": [one.unit for one in told.values()],
+            "description": [one.text for one in told.values()],
+        }
         return self.sql(
-            "select column_name, column_type, unit, description from lake.columns where name = ? order by position",
-            [self._known(name)],
+            """
+            select column_name, column_type, unit, description
+            from (
+                select *, 0 as part from lake.columns where name = $name
+                union all by name
+                select *, 1 as part from results)
+            order by part, position
+            """,
+            {"name": known},
+            tables={"results": results},
         )
+
+    def full_name(self, name: str) -> str:
+        """A relation's or function's whole name, of its own or of what follows the schema. Raises UnknownError."""
+        names = [*self._session.names(), *self._session.function_names()]
+        ends = {n for n in names if n.rsplit(".", 1)[-1] == name.lower()}
+        if name.lower() in names:
+            return name.lower()
+        return ends.pop() if len(ends) == 1 else self._known(name)
 
     def find(self, word: str) -> Relation:
         """Relations whose name, description, columns or reference name (SDK) hold the word."""

@@ -108,6 +108,11 @@ def to_value(column: pa.ChunkedArray) -> Any:
     return array[0].as_py()
 
 
+def is_number(kind: pa.DataType) -> bool:
+    """Whether values of a type line up on their right."""
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
 def n_rows(n: int) -> str:
     """How many rows, in words."""
     return f"{n} row{'' if n == 1 else 's'}"

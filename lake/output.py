@@ -1,4 +1,4 @@
-"""An answer as people and programs want it on the command line: table, CSV, DAT, JSON, Parquet, Arrow, SWC, NWB.
+"""An answer as people and programs want it on the command line: tables, CSV, JSON, Parquet, Arrow, SWC, NWB and others.
 
 Every format but the table for people and one neuron's SWC is written batch by batch: memory does not grow with the
 answer.
@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
@@ -19,12 +20,20 @@ from .errors import BrainlakeError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Format = Literal["table", "csv", "dat", "json", "parquet", "arrow", "swc", "nrrd", "nifti", "npy", "nwb"]
+Format = Literal[
+    "table", "csv", "tsv", "json", "jsonl", "markdown", "html", "dat",
+    "parquet", "arrow", "swc", "nrrd", "nifti", "npy", "nwb",
+]  # fmt: skip
 FORMATS: tuple[str, ...] = get_args(Format)
 SUFFIXES: dict[str, Format] = {
     ".csv": "csv",
+    ".tsv": "tsv",
     ".dat": "dat",
     ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".md": "markdown",
+    ".html": "html",
     ".parquet": "parquet",
     ".arrow": "arrow",
     ".feather": "arrow",
@@ -40,9 +49,23 @@ COMPRESSIONS = {  # of exports; the first is taken where none is named
     "parquet": ("zstd", "snappy", "gzip", "lz4", "brotli", "none"),
     "csv": ("none", "gzip", "zstd", "bz2"),
 }
+LINES: tuple[Format, ...] = ("table", "csv", "tsv", "jsonl", "markdown", "dat")  # one answer may follow another
 ROWS_SHOWN = 100
-LIST_ELEMENTS_SHOWN = 5
 NO_TERMINAL_WIDTH = 100_000  # a table that is read by a program is not folded
+
+
+@dataclass(frozen=True)
+class Look:
+    """How tables for people look, and tables of text.
+
+    rows : how many of them the format ``table`` shows on standard output; 0 is all
+    header : whether names stand above the columns
+    upright : in the format ``table`` a line for each value
+    """
+
+    rows: int = ROWS_SHOWN
+    header: bool = True
+    upright: bool = False
 
 
 def format_for(wanted: str | None, path: Path | None) -> Format:
@@ -57,22 +80,23 @@ def format_for(wanted: str | None, path: Path | None) -> Format:
 
 
 def write_answer(
-    answer: pa.RecordBatchReader, wanted: str | None, path: Path | None = None, rows: int = ROWS_SHOWN
+    answer: pa.RecordBatchReader, wanted: str | None, path: Path | None = None, look: Look | int = ROWS_SHOWN
 ) -> None:
     """Write record batches to a file, or to standard output.
 
     wanted : one of FORMATS, or None: by the file's suffix, else ``table``
-    rows : how many of them the format ``table`` shows on standard output; 0 is all
+    look : a :class:`Look`, or how many rows the format ``table`` shows on standard output
     """
+    look = Look(look) if isinstance(look, int) else look
     chosen = format_for(wanted, path)
     if path is None:
         if chosen in BINARY and sys.stdout.isatty():
             raise BrainlakeError(f"{chosen} is not for the screen: name a file with -o, or pipe it")
-        _WRITERS[chosen](answer, sys.stdout.buffer, rows)
+        _WRITERS[chosen](answer, sys.stdout.buffer, look)
         sys.stdout.flush()
     else:
         with whole_file(path) as stream:
-            _WRITERS[chosen](answer, stream, 0)
+            _WRITERS[chosen](answer, stream, replace(look, rows=0))
 
 
 @contextlib.contextmanager
@@ -129,7 +153,7 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write_dat(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
+def _write_dat(batches: pa.RecordBatchReader, stream: IO[bytes], _look: Look) -> None:
     """Numbers apart by blanks, a row a line, no header: what simulators and plotting programs read.
 
     Text stands in double quotes, as ITK-SNAP wants its labels.
@@ -164,16 +188,20 @@ def _missing_as_nan(column: pa.Array) -> pa.Array:
     return pc.fill_null(column, float("nan"))
 
 
-def _write_csv(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
-    write_csv(batches, stream)
+def _write_separated(delimiter: str) -> Callable[[Any, IO[bytes], Look], None]:
+    def write(batches: pa.RecordBatchReader, stream: IO[bytes], look: Look) -> None:
+        write_csv(batches, stream, delimiter, header=look.header)
+
+    return write
 
 
-def write_csv(batches: pa.RecordBatchReader, stream: Any) -> None:
+def write_csv(batches: pa.RecordBatchReader, stream: Any, delimiter: str = ",", *, header: bool = True) -> None:
     """Write record batches as CSV to a binary stream, lists as JSON, bytes as hexadecimal digits."""
     from pyarrow import csv
 
     flat = flat_batches(batches)
-    with csv.CSVWriter(stream, flat.schema, write_options=csv.WriteOptions(quoting_style="needed")) as writer:
+    options = csv.WriteOptions(include_header=header, delimiter=delimiter, quoting_style="needed")
+    with csv.CSVWriter(stream, flat.schema, write_options=options) as writer:
         for batch in flat:
             writer.write_batch(batch)
 
@@ -204,24 +232,45 @@ def _flat(column: pa.Array) -> pa.Array:
     return column
 
 
-def _write_json(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
+def _write_json(batches: pa.RecordBatchReader, stream: IO[bytes], _look: Look) -> None:
     """One array of objects, a row a line; NaN and infinities become null, which JSON has no words for."""
-    import polars as pl
-    import pyarrow as pa
-
     separator = b"[\n"
-    for batch in batches:
-        if not batch.num_rows:
-            continue
-        columns = [_flat(c) if pa.types.is_binary(c.type) else c for c in batch.columns]
-        frame = pl.DataFrame(pa.record_batch(columns, names=batch.schema.names))
-        lines = frame.write_ndjson().encode().rstrip(b"\n")
-        stream.write(separator + lines.replace(b"\n", b",\n"))  # a line break inside a text is written as \n
+    for lines in _json_lines(batches):
+        stream.write(separator + lines.rstrip(b"\n").replace(b"\n", b",\n"))  # one inside a text is written as \n
         separator = b",\n"
     stream.write(b"[]\n" if separator == b"[\n" else b"\n]\n")
 
 
-def _write_parquet(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
+def _write_jsonl(batches: pa.RecordBatchReader, stream: IO[bytes], _look: Look) -> None:
+    """An object a line."""
+    for lines in _json_lines(batches):
+        stream.write(lines)
+
+
+def _json_lines(batches: pa.RecordBatchReader) -> Iterator[bytes]:
+    import polars as pl
+    import pyarrow as pa
+
+    for batch in batches:
+        if batch.num_rows:
+            columns = [_flat(c) if pa.types.is_binary(c.type) else c for c in batch.columns]
+            yield pl.DataFrame(pa.record_batch(columns, names=batch.schema.names)).write_ndjson().encode()
+
+
+def _write_markdown(batches: pa.RecordBatchReader, stream: IO[bytes], _look: Look) -> None:
+    from .text_tables import write_markdown
+
+    write_markdown(batches, stream)
+
+
+def _write_html(batches: pa.RecordBatchReader, stream: IO[bytes], _look: Look) -> None:
+    from .html_table import html_page
+
+    for piece in html_page(batches):
+        stream.write(piece.encode())
+
+
+def _write_parquet(batches: pa.RecordBatchReader, stream: IO[bytes], _look: Look) -> None:
     import pyarrow.parquet as pq
 
     with pq.ParquetWriter(stream, batches.schema, compression="zstd") as writer:
@@ -229,7 +278,7 @@ def _write_parquet(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int)
             writer.write_batch(batch)
 
 
-def _write_arrow(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
+def _write_arrow(batches: pa.RecordBatchReader, stream: IO[bytes], _look: Look) -> None:
     import pyarrow as pa
 
     # a pipe cannot be sought in: programs read the stream form there, and the file form (Feather) from a file
@@ -239,92 +288,52 @@ def _write_arrow(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -
             writer.write_batch(batch)
 
 
-def _write_swc(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> None:
+def _write_swc(batches: pa.RecordBatchReader, stream: IO[bytes], look: Look) -> None:
     from .swc import write_swc
 
-    write_swc(batches, stream, rows)
+    write_swc(batches, stream)
 
 
-def _write_nwb(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> None:
+def _write_nwb(batches: pa.RecordBatchReader, stream: IO[bytes], look: Look) -> None:
     from .nwb1_output import write_nwb1
 
-    write_nwb1(batches, stream, rows)
+    write_nwb1(batches, stream, look.rows)
 
 
-def _write_volume(name: str) -> Callable[[Any, IO[bytes], int], None]:
-    def write(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> None:
+def _write_volume(name: str) -> Callable[[Any, IO[bytes], Look], None]:
+    def write(batches: pa.RecordBatchReader, stream: IO[bytes], look: Look) -> None:
         from . import volume_output
 
-        getattr(volume_output, f"write_{name}")(batches, stream, rows)
+        getattr(volume_output, f"write_{name}")(batches, stream, look.rows)
 
     return write
 
 
-def _write_table(batches: pa.RecordBatchReader, stream: IO[bytes], rows: int) -> None:
+def _write_table(batches: pa.RecordBatchReader, stream: IO[bytes], look: Look) -> None:
     import io
 
     from rich.console import Console
 
-    shown, is_more = _first(batches, rows)
+    from .text_tables import write_table
+
     text = io.TextIOWrapper(stream, encoding="utf-8", write_through=True)
     try:
         on_screen = stream is sys.stdout.buffer and sys.stdout.isatty()
         console = Console(file=text, force_terminal=on_screen, width=None if on_screen else NO_TERMINAL_WIDTH)
-        console.print(_rich_table(batches.schema, shown))
-        noun = "row" if len(shown) == 1 else "rows"
-        count = f"first {len(shown):,} {noun}; --rows 0 shows all" if is_more else f"{len(shown):,} {noun}"
-        console.print(f"({count})", style="dim", highlight=False)
+        write_table(batches, console, look.rows, header=look.header, upright=look.upright)
     finally:
         text.detach()
 
 
-def _first(batches: pa.RecordBatchReader, n: int) -> tuple[list[dict[str, Any]], bool]:
-    """At most n rows (all for 0), and whether there are more."""
-    rows: list[dict[str, Any]] = []
-    for batch in batches:
-        if n and len(rows) + batch.num_rows > n:
-            return rows + batch.slice(0, n - len(rows)).to_pylist(), True
-        rows += batch.to_pylist()
-    return rows, False
-
-
-def _rich_table(schema: pa.Schema, rows: list[dict[str, Any]]) -> Any:
-    import pyarrow as pa
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for field in schema:
-        unit = (field.metadata or {}).get(b"unit", b"").decode()
-        is_number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        heading = Text(field.name, "bold")
-        if unit and unit != "1":
-            heading.append(f"\n{unit}", "dim")
-        table.add_column(heading, justify="right" if is_number else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(value), "dim" if value is None else "") for value in row.values()))
-    return table
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list):
-        more = f", … {len(value):,} in all" if len(value) > LIST_ELEMENTS_SHOWN else ""
-        return f"[{', '.join(_cell(v) for v in value[:LIST_ELEMENTS_SHOWN])}{more}]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k}: {_cell(v)}" for k, v in value.items()) + "}"
-    return str(value)
-
-
-_WRITERS: dict[str, Callable[[Any, IO[bytes], int], None]] = {
+_WRITERS: dict[str, Callable[[Any, IO[bytes], Look], None]] = {
     "table": _write_table,
-    "csv": _write_csv,
-    "dat": _write_dat,
+    "csv": _write_separated(","),
+    "tsv": _write_separated("\t"),
     "json": _write_json,
+    "jsonl": _write_jsonl,
+    "markdown": _write_markdown,
+    "html": _write_html,
+    "dat": _write_dat,
     "parquet": _write_parquet,
     "arrow": _write_arrow,
     "swc": _write_swc,

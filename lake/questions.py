@@ -71,6 +71,12 @@ class Question:
         return f"{self.name}({', '.join(given)})"
 
     @property
+    def results(self) -> dict[str, Described]:
+        """Columns of a macro's result, as far as its author describes them."""
+        parameters = dict(self.parameters)
+        return {} if self.kind == "view" else {n: d for n, d in self.docs.items() if n not in parameters}
+
+    @property
     def create(self) -> str:
         """The statement that makes it."""
         if self.kind == "view":

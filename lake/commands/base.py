@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..output import FORMATS, ROWS_SHOWN, write_answer
+from ..output import FORMATS, ROWS_SHOWN, Look, format_for, write_answer
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from ..facade import Lake
     from ..relation import Relation
 
 USER_ERROR, DEFECT, INTERRUPTED = 1, 2, 130
+ROWS_AT_ONCE = 2048  # for a screen, which should not wait for many more rows than it shows
 
 
 def fail(message: str, code: int) -> int:
@@ -54,10 +57,12 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def output_options(command: Any) -> Any:
-    """How an answer is written: ``--format``, ``-o``, ``--rows``."""
+def output_options(command: Any, rows: int = ROWS_SHOWN) -> Any:
+    """How an answer is written: ``--format``, ``-o``, ``--rows`` (by default so many), ``-x``, ``--no-header``."""
     for option in (
-        click.option("--rows", default=ROWS_SHOWN, show_default=True, help="Rows a table on screen shows; 0: all."),
+        click.option("--no-header", is_flag=True, help="No names above the columns (table, csv, tsv)."),
+        click.option("-x", "--expanded", is_flag=True, help="A line for each value, for rows wider than the screen."),
+        click.option("--rows", default=rows, show_default=True, help="Rows a table on screen shows; 0: all."),
         click.option(
             "-o",
             "--output",
@@ -70,9 +75,21 @@ def output_options(command: Any) -> Any:
     return command
 
 
+def listing_options(command: Any) -> Any:
+    """:func:`output_options` of a listing, which is shown whole."""
+    return output_options(command, rows=0)
+
+
+def write_rows(reader: pa.RecordBatchReader, output: dict[str, Any]) -> None:
+    """Write record batches as the options say."""
+    look = Look(output["rows"], not output["no_header"], output["expanded"])
+    write_answer(reader, output["format"], output["output"], look)
+
+
 def write_relation(relation: Relation, output: dict[str, Any]) -> None:
     """Write an answer as the options say."""
-    write_answer(relation.reader(), output["format"], output["output"], output["rows"])
+    on_screen = format_for(output["format"], output["output"]) == "table" and output["rows"]
+    write_rows(relation.reader(ROWS_AT_ONCE) if on_screen else relation.reader(), output)
 
 
 def split_names(names: str | None) -> list[str] | None:

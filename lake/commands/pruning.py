@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..output import write_answer
-from .base import DEFECT, Where, examples, output_options, pass_where, split_names
+from .base import DEFECT, Where, examples, output_options, pass_where, split_names, write_rows
 
 if TYPE_CHECKING:
     from ..expiring import Expired
@@ -152,4 +151,4 @@ def du(where: Where, by: Any, **output: Any) -> None:
     Sizes are in bytes and sum up to what is below the lake's directory.
     """
     answer = where.open_latest().usage(by)
-    write_answer(answer.to_reader(), output["format"], output["output"], output["rows"])
+    write_rows(answer.to_reader(), output)

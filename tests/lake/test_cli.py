@@ -234,8 +234,11 @@ def test_whoever_reads_our_output_may_stop_reading(lake: Path) -> None:
 def test_ctrl_c_leaves_the_lake_as_it_was(lake: Path) -> None:
     command = [sys.executable, "-m", "brainlake", "--lake", str(lake), "sql"]
     slow = "select count(*) as n from range(10000000) as a(i), range(100000) as b(j) where (i * j) % 7 = 3"
-    with subprocess.Popen([*command, slow], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(2.0)
+    command += [f"select 1 as a; {slow}", "--format", "csv", "--no-header"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "1\n"  # so it computes the other one now
+        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         try:
             _, err = process.communicate(timeout=60)
