@@ -27,6 +27,7 @@ COMMANDS: tuple[click.Command, ...] = (
     asking.describe,
     asking.find,
     asking.holdings,
+    asking.ingests,
     asking.snapshots,
     keeping.tag,
     asking.diff,

@@ -240,6 +240,15 @@ def holdings(where: Where, **output: Any) -> None:
     write_relation(where.open().holdings, output)
 
 
+@click.command(epilog=examples("brainlake ingests", "brainlake ingests --rows 0 -o notebook.csv"))
+@output_options
+@pass_where
+def ingests(where: Where, **output: Any) -> None:
+    """Tell what was ingested, when, by whom, from where: a line a source, as in a laboratory notebook."""
+    query = "select * exclude (role, note, snapshot_id, ingest_id) from lake.notebook order by snapshot_id"
+    write_relation(where.open().sql(query), output)
+
+
 @click.command(epilog=examples("brainlake snapshots --rows 0"))
 @output_options
 @pass_where
