@@ -218,10 +218,13 @@ def _nearest(said: str, probed: Edited, sql: Part, open_ones: list[int]) -> int:
     if pointed is None:
         return open_ones[0]
     at = probed.original(pointed if told else max(pointed - len(_EXPLAIN), 0))
+    is_operator = not (sql.text[at : at + 1].isalnum() or sql.text[at : at + 1] == "_")
     places = [
-        (abs(token.start - at), int(token.text[1:]))
+        (token.start - at if token.start >= at else at - token.end, int(token.text[1:]))
         for token in sql.tokens
-        if token.kind == "parameter" and int(token.text[1:]) in open_ones
+        if token.kind == "parameter"
+        and int(token.text[1:]) in open_ones
+        and (token.start >= at or is_operator)  # a function stands before its arguments
     ]
     return min(places)[1] if places else open_ones[0]
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 PLANS_KEPT = 1_000
 _FEW_ROWS, _MANY_ROWS = 8, 8_192  # of a batch: any list may be long
 _UNKNOWN_OID = 705
+_TRANSLATED = ("42601", "42883")  # errors that another dialect could be the reason of
 
 
 class Column(NamedTuple):
@@ -110,21 +111,14 @@ def make_plan(client: Client, part: Part, oids: Sequence[int]) -> Plan:
     key = (lease.snapshot_id, part.text, tuple(oids))
     if found := client.plans.get(key):
         return found
-    cursor: duckdb.DuckDBPyConnection | None = None
     try:
         rewritten = client.catalogue(lease.session).rewrite(part.text, client.context)
-        sql = part if rewritten is None else _one(rewritten.sql)
-        cursor = rewritten.cursor if rewritten is not None else None
-        catalogue = cursor is not None
-        if cursor is None:
-            sql = _admitted(lease.session, sql)
-            cursor = lease.session.cursor(sql.text)
-        plan = _bound(client, cursor, part, sql, oids, catalogue, rewritten.types if rewritten else ())
     except (duckdb.Error, QueryError) as error:
         raise as_pg_error(error) from None
-    finally:
-        if cursor is not None:
-            cursor.close()
+    if rewritten is not None and rewritten.cursor is not None:
+        with rewritten.cursor as cursor:
+            return _bound(client, cursor, part, _one(rewritten.sql), oids, True, rewritten.types)
+    plan = _of_lake(client, part, part if rewritten is None else _one(rewritten.sql), oids)
     if rewritten is None:
         client.plans.keep(key, plan)
     return plan
@@ -135,21 +129,35 @@ def _one(text: str) -> Part:
     return found[0] if len(found) == 1 else Part(text, 0, ())
 
 
-def _admitted(session: Session, part: Part) -> Part:
-    """The question as DuckDB reads it. What only PostgreSQL's dialect has is translated."""
-    with session.cursor("") as cursor:
-        try:
-            admit(cursor, part.text)
-            return part
-        except QueryError as first:
-            if not str(first).startswith("Parser Error"):
-                raise
-            translated = _translated(part.text)
-            if translated is not None:
-                with contextlib.suppress(QueryError):
-                    admit(cursor, translated)
-                    return _one(translated)
-            raise _placed(first, Edited(part.text, ()), part, part.text, 0) from None
+def _of_lake(client: Client, part: Part, sql: Part, oids: Sequence[int]) -> Plan:
+    """A question as DuckDB reads it; where it does not, or lacks a function, as it is translated from PostgreSQL's."""
+    try:
+        return _admitted(client, part, sql, oids)
+    except PgError as first:
+        if first.code in _TRANSLATED and (translated := _translated(sql.text)) not in (None, sql.text):
+            with contextlib.suppress(PgError):
+                return _admitted(client, part, _one(str(translated)), oids)
+        raise
+
+
+def _admitted(client: Client, part: Part, sql: Part, oids: Sequence[int]) -> Plan:
+    session = client.lease.session
+    try:
+        with session.cursor("") as cursor:
+            admit(cursor, sql.text)
+        with session.cursor(sql.text) as cursor:
+            return _bound(client, cursor, part, sql, oids, False, ())
+    except (duckdb.Error, QueryError) as error:
+        raise _in_own_text(_placed(error, Edited(sql.text, ()), part, sql.text, 0), part, sql) from None
+    except PgError as error:
+        raise _in_own_text(error, part, sql) from None
+
+
+def _in_own_text(error: PgError, part: Part, sql: Part) -> PgError:
+    """An error without its place where that is in a text which is not the client's."""
+    if sql.text != part.text:
+        error.position = None
+    return error
 
 
 def _translated(text: str) -> str | None:
@@ -307,7 +315,8 @@ class Rows:
         )
 
     def _mistake(self, error: duckdb.Error, run: str, before: int) -> PgError:
-        return _mistake(error, self.lease.session, self._edited, self.plan.part, run, before)
+        told = _mistake(error, self.lease.session, self._edited, self.plan.part, run, before)
+        return _in_own_text(told, self.plan.part, self.plan.sql)
 
     def _query(self) -> tuple[str, int]:
         """The question with its columns as they are sent, and where in it the client's part begins."""
