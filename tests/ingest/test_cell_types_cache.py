@@ -62,7 +62,7 @@ def test_an_unknown_cell_is_refused_and_an_absent_list_says_what_brings_it(lake:
     with pytest.raises(UnknownError, match="there is no cell 5"):
         lake.sql("from icephys.get_cell(5)").pl()
     absent = made.CELLS[1].specimen_id
-    with pytest.raises(AbsentError, match=f"brainlake ingest specimen_{absent}/ephys_sweeps.json"):
+    with pytest.raises(AbsentError, match=f"brainlake fetch sweeps {absent}"):
         lake.sql(f"from icephys.get_ephys_sweeps({absent})").pl()
 
 

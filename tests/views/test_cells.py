@@ -164,7 +164,7 @@ def test_files_of_a_cell_have_an_address(con):
     [
         ("icephys.get_cell(5)", "unknown: there is no cell 5"),
         ("icephys.get_ephys_sweeps(5)", "unknown: there is no cell 5"),
-        (f"icephys.get_ephys_sweeps({TUMOR})", f"absent.*specimen_{TUMOR}/ephys_sweeps.json"),
+        (f"icephys.get_ephys_sweeps({TUMOR})", f"absent.*`brainlake fetch sweeps {TUMOR}`"),
         (f"icephys.get_cell_file({HUMAN}, '3DNeuronReconstruction')", "absent: cell 525011903 has no 3DNeuron"),
         ("icephys.get_cell_file(5)", "unknown: there is no cell 5"),
     ],
@@ -177,7 +177,7 @@ def test_what_is_not_there_is_said(con, question, message):
 @pytest.mark.parametrize(
     ("wanted", "answer"),
     [
-        ("recording", f"absent: cell {HUMAN} is known, but its recording.*download/618211600` brings it"),
+        ("recording", f"absent: cell {HUMAN} is known, but its recording.*`brainlake fetch recordings {HUMAN}` brings it"),
         ("samples", f"absent: cell {HUMAN} is known, but its recording"),
         ("cell", True),
         ("sweep_list", True),

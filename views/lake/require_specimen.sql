@@ -7,40 +7,35 @@
 -- as a condition beside others it is computed first, also where no row meets the others.
 (
     with told as (
-        select 'recording' as what, n.ingest_id, null::varchar as download_link
+        select 'recording' as what, n.ingest_id
         from icephys.nwb_sweeps as n
         where n.specimen_id = specimen::bigint
         union all
-        select 'sweep_list', null, null
+        select 'sweep_list', null
         from icephys.api_sweeps as s
         where s.specimen_id = specimen::bigint
         union all
-        select 'cell', null, '/api/v2/well_known_file_download/' || d.ephys_file_id
+        select 'cell', null
         from icephys.api_specimen_details as d
         where d.specimen_id = specimen::bigint
         union all
-        select 'cell', null, '/api/v2/well_known_file_download/' || c.ephys_file_id
+        select 'cell', null
         from icephys.csv_specimen_details as c
         where c.specimen_id = specimen::bigint
         union all
-        select 'cell', null, w.download_link
-        from icephys.api_well_known_files as w
-        where w.specimen_id = specimen::bigint
-            and (w.file_type = 'NWBDownload' or w.well_known_file_type_id = 481007198)
-        union all
-        select 'cell', null, null
+        select 'cell', null
         from icephys.legacy_specimens as g
         where g.specimen_id = specimen::bigint
         union all
-        select 'cell', null, null
+        select 'cell', null
         from icephys.patchseq_cells as p
         where p.specimen_id = specimen::bigint
         union all
-        select 'cell', null, null
+        select 'cell', null
         from icephys.api_ephys_features as e
         where e.specimen_id = specimen::bigint
         union all
-        select 'cell', null, null
+        select 'cell', null
         from icephys.csv_ephys_features as f
         where f.specimen_id = specimen::bigint
     ),
@@ -48,8 +43,7 @@
         select
             count(*) > 0 as is_known,
             coalesce(bool_or(t.what = 'recording'), false) as is_recorded,
-            coalesce(bool_or(t.what = 'sweep_list'), false) as is_listed,
-            'http://api.brain-map.org' || any_value(t.download_link) as url
+            coalesce(bool_or(t.what = 'sweep_list'), false) as is_listed
         from told as t
     ),
     parts as (
@@ -74,12 +68,12 @@
             when wanted = 'sweep_list'
                 then error(
                     'absent: cell ' || specimen || ' is known, but its list of sweeps is not in this lake: '
-                    || '`brainlake ingest specimen_' || specimen || '/ephys_sweeps.json` brings it'
+                    || '`brainlake fetch sweeps ' || specimen || '` brings it'
                 )
             when not f.is_recorded
                 then error(
                     'absent: cell ' || specimen || ' is known, but its recording is not in this lake: '
-                    || '`brainlake ingest ' || coalesce(f.url, 'specimen_' || specimen || '/ephys.nwb') || '` brings it'
+                    || '`brainlake fetch recordings ' || specimen || '` brings it'
                 )
             when wanted = 'recording' or p.is_taken then true
             else error(

@@ -44,7 +44,7 @@
             when not f.is_recorded
                 then error(
                     'absent: cell ' || specimen || ' is known, but its recording is not in this lake: '
-                    || '`brainlake ingest specimen_' || specimen || '/ephys.nwb` brings it'
+                    || '`brainlake fetch recordings ' || specimen || '` brings it'
                 )
             when not f.has_sweep
                 then error(
