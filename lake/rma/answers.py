@@ -123,12 +123,22 @@ class Api:
     def _service(self, stage: rma.ServiceStage) -> Answer:
         until = self._deadline()
         lines = translate.Statement(
-            "select distinct transgenic_line_id as id, transgenic_line as name from connectivity.experiments "
-            "where transgenic_line_id is not null and transgenic_line is not null", {}
+            "select transgenic_line_id as id, list(distinct transgenic_line) as names from connectivity.experiments "
+            "where transgenic_line_id is not null and transgenic_line is not null group by all", {}
         )  # fmt: skip
-        known = {row["id"]: row["name"] for row in self._rows(lines, until)}
+        known = {row["id"]: row["names"] for row in self._rows(lines, until)}
         statement = services.statement(stage, known)
-        return Answer(None, (_flat(row) for row in self._within(self._rows(statement, until))))
+        rows = self._within(self._rows(statement, until))
+        if stage.name == "mouse_connectivity_target_spatial":
+            rows = self._with_paths(list(rows), statement.params["seed_point"], until)
+        return Answer(None, (_flat(row) for row in rows))
+
+    def _with_paths(
+        self, rows: list[dict[str, Any]], seed: list[float], until: float
+    ) -> Iterator[dict[str, Any]]:  # fmt: skip
+        for row in rows:
+            path = translate.Statement(services.PATH.sql, {"seed": seed, "experiment": row["id"]})
+            yield {**row, "path": list(self._rows(path, until))}
 
     def _pipe(
         self, stage: rma.PipeStage, records: list[dict[str, Any]] | None, variables: dict[str, list[Any]]

@@ -108,10 +108,17 @@ ANSWERED = tuple(f"{_PREFIX}{name}" for name in _ALL)
 """Services that a lake answers itself."""
 
 
-def statement(stage: rma.ServiceStage, known_lines: Mapping[int, str]) -> Statement:
+PATH = Statement(
+    "select [p.ap_um, p.dv_um, p.ml_um] as coord, p.density from connectivity.search_path($seed, $experiment) as p "
+    "order by p.path_index", {}
+)  # fmt: skip
+"""The way from a point to an experiment's injection, which ``target_spatial`` tells beside each of its records."""
+
+
+def statement(stage: rma.ServiceStage, known_lines: Mapping[int, Sequence[str]]) -> Statement:
     """The question that answers a service.
 
-    known_lines : names of transgenic lines by id, as services take either
+    known_lines : names of transgenic lines by id: services take either
 
     Raises QueryError for a parameter that is none or has no such value, AbsentError for a service that only the API
     itself answers.
@@ -130,7 +137,8 @@ def statement(stage: rma.ServiceStage, known_lines: Mapping[int, str]) -> Statem
     params = {one.name: _value(one, given.get(one.name)) for one in SERVICES[stage.name]}
     lines = params["transgenic_lines"]
     if lines is not None:
-        params["transgenic_lines"] = [known_lines.get(int(one), one) if one.isdigit() else one for one in lines]
+        named = [known_lines.get(int(one), [one]) if one.isdigit() else [one] for one in lines]
+        params["transgenic_lines"] = [name for names in named for name in names]
     service = _ALL[stage.name.removeprefix(_PREFIX)]
     sql = _RECORDS.format(found=service.found, columns=service.columns, where=service.where)
     return Statement(sql, {name: value for name, value in params.items() if f"${name}" in sql})

@@ -116,6 +116,16 @@ def test_records_are_read_in_blocks_wherever_these_end(write: Write, monkeypatch
         }  # fmt: skip
 
 
+def test_a_long_list_of_short_records_is_read_to_its_end(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read at once stays small, however many records have gone by: no list is taken for a long record."""
+    monkeypatch.setattr(json_records, "BLOCK", 100)
+    monkeypatch.setattr(json_records, "MAX_RECORD", 400)
+    records = [{"id": i, "name": "n" * (i % 90)} for i in range(3_000)]
+    assert list(Records(source(write(made.answer(records))))) == records
+    with pytest.raises(SourceError, match="record 1: is longer than 400 characters"):
+        list(Records(source(write(made.answer([{"id": 0}, {"name": "n" * 2_000}])))))
+
+
 def identify_and_read(path: Path) -> None:
     READER.identify(source(path))
     read_source(READER, path)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import csv
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import brainlake
+import numpy as np
 import pytest
 import requests
+from brainlake.ingest import rma_endpoints as at
+from brainlake.ingest.volume_files import open_volume
 from brainlake.lake.serve.rma import Server
+from brainlake.tests.fixtures import atlas_origin as origin
+from brainlake.tests.fixtures import ccf, connectivity
+from brainlake.tests.fixtures.ingesting import source_of
+from brainlake.tests.fixtures.rma_server import path_of
 
 TREE = """id,atlas_id,name,acronym,st_level,ontology_id,hemisphere_id,weight,parent_structure_id,depth,graph_id,graph_order,structure_id_path,color_hex_triplet,neuro_name_structure_id,neuro_name_structure_id_path,failed,sphinx_id,structure_name_facet,failed_facet,safe_name
 997,-1,root,root,,1,3,8690,,0,1,0,/997/,FFFFFF,,,f,1,385153371,734881840,root
@@ -93,3 +102,119 @@ def test_what_cannot_be_answered_says_so_in_the_api_s_form(url: str, address: st
     got = requests.get(f"{url}/{address}")
     assert (got.status_code, got.json()["success"]) == (status, False)
     assert got.json()["msg"]
+
+
+# -- what a lake makes, and finds ---------------------------------------------------------------------------------------
+
+LABELS = ccf.annotation()
+ANNOTATIONS = [
+    {"id": n, "structure_id": structure, "section_data_set_id": data_set, "intensity_call": intensity,
+     "density_call": density, "pattern_call": "Regional"}
+    for n, (structure, data_set, intensity, density) in enumerate(
+        [(385, 1, "High", "Low"), (385, 2, "Low", "Low"), (549, 2, "High", "High"), (549, 3, "High", "Low")], start=1)
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def atlas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, brainlake.Lake]]:
+    """A served lake of a small brain, a few experiments, and series that are annotated."""
+    folder: Path = tmp_path_factory.mktemp("atlas")
+    ccf.write_json(folder / "structures.json", ccf.tree_records())
+    ccf.write_nrrd(folder / "annotation_25.nrrd", LABELS)
+    (folder / "structure_385.obj").write_bytes(origin.MESH)
+    connectivity.write_experiments(folder / "experiments.json")
+    series = {"model": "AtlasDataSet", "msg": [{"id": n, "section_thickness": 25.0} for n in (1, 2, 3)]}
+    for record in series["msg"]:
+        record["type"] = "SectionDataSet"
+    (folder / "series.json").write_text(json.dumps(series))
+    (folder / "calls.json").write_text(json.dumps({"model": "ManualAnnotation", "msg": ANNOTATIONS}))
+    with brainlake.create(folder / "lake") as lake:
+        files = [path for path in folder.iterdir() if path.is_file()]
+        lake.ingest(files, settings={"version": "ccf_2017"}, jobs=1).raise_failed()
+        with Server(lake, port=0) as server:
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+            yield server.url, lake
+            server.shutdown()
+
+
+def downloaded(url: str, address: str, folder: Path) -> np.ndarray:
+    got = requests.get(url + path_of(address))
+    assert got.status_code == 200, got.text
+    (folder / "volume.nrrd").write_bytes(got.content)
+    planes = open_volume(source_of(folder / "volume.nrrd")).planes()
+    return np.stack([plane.copy() for _, plane in planes]).transpose(2, 1, 0)
+
+
+def test_volumes_are_made_of_the_lake(atlas, tmp_path):
+    url, _ = atlas
+    assert np.array_equal(downloaded(url, at.annotation_volume(25), tmp_path), LABELS)
+    mask = downloaded(url, at.structure_mask(385, 25), tmp_path)
+    assert np.array_equal(mask, np.isin(LABELS, [385, 593, 821]))
+    mesh = requests.get(url + path_of(at.structure_mesh(385))).text.splitlines()
+    assert mesh == ["v 0.5 0.0 0.0", "v 10.0 0.0 0.0", "v 0.0 10.0 0.0", "vn 0.0 0.0 1.0", "f 1//1 2//1 3//1"]
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        (at.annotation_volume(50), "no annotation of ccf_2017 at 50 um"),
+        (at.template_volume(25), "no volume of kind template at 25"),
+        (at.structure_mask(7, 25), "there is no structure 7"),
+        (at.structure_mesh(549), "the mesh of this structure is not in this lake"),
+        (at.projection_grid(501, "projection_density", 25), "is known, but its projection_density at 25 um is not in"),
+        (at.projection_grid(3, "projection_density", 25), "there is no experiment 3"),
+    ],
+)
+def test_what_cannot_be_made_says_what_brings_it(atlas, address, said):
+    got = requests.get(atlas[0] + path_of(address))
+    assert (got.status_code, got.json()["success"]) == (404, False)
+    assert said in got.json()["msg"]
+
+
+def test_services_search_as_the_macros_do(atlas):
+    url, lake = atlas
+
+    def asked(service: str) -> list[Any]:
+        got = requests.get(f"{url}/api/v2/data/query.json", {"q": f"service::mouse_connectivity_{service}"}).json()
+        assert got["success"], got
+        return got["msg"]
+
+    near = asked("injection_coordinate[seed_point$eq6900,5050,6450]")
+    expected = lake.sql("from connectivity.search_injection_coordinate([6900, 5050, 6450])").pl()
+    assert [one["id"] for one in near] == expected["experiment_id"].to_list() != []
+    assert [one["distance"] for one in near] == expected["distance_um"].to_list()
+    assert asked("injection_coordinate[seed_point$eq6900,5050,6450][num_rows$eq1][start_row$eq1]") == near[1:2]
+    first = near[0]
+    (told,) = lake.sql(
+        "select specimen_name, [ap_um, dv_um, ml_um] as place, injection_structure_ids, product_id, transgenic_line, "
+        "transgenic_line_id from connectivity.experiments where experiment_id = ?", [first["id"]]
+    ).arrow().to_pylist()  # fmt: skip
+    assert (first["name"], first["injection-coordinates"]) == (told["specimen_name"], told["place"])
+    assert [one["id"] for one in first["injection-structures"]] == told["injection_structure_ids"]
+    wild = asked("injection_structure[injection_structures$eqroot][transgenic_lines$eq0]")
+    assert {one["transgenic-line"] for one in wild} == {None}
+    told_lines = lake.sql("select distinct transgenic_line as line from connectivity.experiments order by 1").pl()
+    told_lines = [name for name in told_lines["line"] if name]
+    line = told_lines[0]
+    one = asked(f"injection_structure[injection_structures$eqroot][transgenic_lines$eq'{line.upper()}']")
+    assert {record["transgenic-line"] for record in one} == {line}
+    both = asked("injection_structure[injection_structures$eqroot][transgenic_lines$eq7]")  # by the id that both have
+    assert {record["transgenic-line"] for record in both} == set(told_lines)
+
+
+def test_annotated_series_are_found_by_their_calls(atlas):
+    url, _ = atlas
+
+    def asked(address: str) -> list[int]:
+        got = requests.get(f"{url}/api/v2/{address}").json()
+        assert got["success"], got
+        return [one["id"] for one in got["msg"]]
+
+    assert asked("annotated_section_data_sets.json?structures=385&intensity_values='High','Low'") == [1, 2]
+    assert asked(
+        "annotated_section_data_sets.json?structures=385,549&intensity_values='High'&density_values='Low'"
+    ) == [1, 3]
+    groups = "[structures $in 385 : intensity_values $in 'High'] or [structures $in 549 : density_values $in 'Low']"
+    assert asked(f"compound_annotated_section_data_sets.json?query={groups}") == [1, 3]
+    groups = "[structures $in 385] and [structures $in 549 : intensity_values $in 'High']"
+    assert asked(f"compound_annotated_section_data_sets.json?query={groups}") == [2]

@@ -106,7 +106,7 @@ def cell_types(url, ids, folder):
         "cell_types.get_ephys_sweeps": lambda: cache.get_ephys_sweeps(cell),
         "cell_types.get_cells": lambda: cache.get_cells(),
         "cell_types.get_cells.human": lambda: cache.get_cells(
-            require_morphology=True, reporter_status=None, species=["H. Sapiens"]
+            require_reconstruction=True, reporter_status=None, species=["Homo Sapiens"]
         ),
         "cell_types.get_ephys_features": lambda: cache.get_ephys_features(dataframe=True),
         "cell_types.get_morphology_features": lambda: cache.get_morphology_features(dataframe=True),
@@ -174,7 +174,7 @@ def connectivity(url, ids, folder):
             injection_structures=[385], primary_structure_only=True
         ),
         "connectivity.injection_coordinate_search": lambda: api.experiment_injection_coordinate_search(seed_point=seed),
-        "connectivity.spatial_search": lambda: api.experiment_spatial_search(seed_point=seed),
+        "connectivity.spatial_search": lambda: api.experiment_spatial_search(seed_point=ids["dense"]),
         "connectivity.correlation_search": lambda: api.experiment_correlation_search(
             row=experiment, structures=[315], num_rows=5
         ),
@@ -255,7 +255,7 @@ def images(url, ids):
         "annotated.get_annotated_section_data_sets": lambda: AnnotatedSectionDataSetsApi(
             base_uri=url
         ).get_annotated_section_data_sets([112763676], intensity_values=["High", "Low"], age_names=["E11.5"]),
-        "svg.get_svg": lambda: SvgApi(base_uri=url).get_svg(section),
+        "svg.get_svg": lambda: SvgApi(base_uri=url).get_svg(ids["image"]),
     }
 
 
