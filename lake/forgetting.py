@@ -94,13 +94,14 @@ def _going(
                 found = ", ".join(sorted({p for parts in held.values() for p in parts})) or "nothing"
                 raise UnknownError(f"{', '.join(wanted)}: no part {part!r} is here: there are {found}")
     items = []
-    for ingest_id, *facts in chosen:
+    for row in chosen:
+        ingest_id = row[0]
         parts = set(held[ingest_id]) if only is None else set(held[ingest_id]) & set(only)
         rest = sum(rows for part, rows in held[ingest_id].items() if part not in parts)
         if only is not None and not parts:
             continue
         whole = only is None or not rest
-        items.append(Gone(ingest_id, *facts, tuple(sorted(parts)), whole, *_room(database, ingest_id, parts, whole)))
+        items.append(Gone(*row, tuple(sorted(parts)), whole, *_room(database, ingest_id, parts, whole)))
     return tuple(items)
 
 

@@ -138,8 +138,8 @@ def ingest(
     with sources.fetching(catalog.root / "raw") as fetch:
         set_ = tuple(sorted((settings or {}).items()))
         found = [replace(source, settings=set_) for source in fetch.expand(arguments)]
-        how = {"dry_run": dry_run, "salvage": salvage, "told": told or Told()}
-        work = [Job(catalog.root, s, _names(parts), tuple(with_parts), as_reader, **how) for s in found]
+        how = (_names(parts), tuple(with_parts), as_reader, dry_run, salvage, told or Told())
+        work = [Job(catalog.root, source, *how) for source in found]
         if stale:
             discarded = catalog.discarded() if dry_run else {}
             for old in stale_ingests(catalog):
