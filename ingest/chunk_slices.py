@@ -11,19 +11,25 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import h5py
 import numpy as np
 
 from .hdf5 import Dataset
 
-try:
-    from isal.isal_zlib import decompressobj
-    from isal.isal_zlib import error as InflateError
-except ImportError:
-    from zlib import decompressobj
-    from zlib import error as InflateError
 
+def _inflater() -> Any:
+    try:
+        from isal import isal_zlib
+    except ImportError:
+        import zlib
+
+        return zlib
+    return isal_zlib
+
+
+_zlib = _inflater()
 _WORTH_IT = 8 << 20  # stored bytes of a list that is taken in slices
 _WORTH_IT_WHOLE = 1 << 20  # bytes in memory of one that is taken whole
 _TASK = 1 << 20  # bytes that a thread inflates in a row
@@ -106,8 +112,8 @@ def _inflate(task: list[tuple[bytes, np.ndarray]], dtype: np.dtype, length: int,
     size = length * dtype.itemsize
     for chunk, target in task:
         try:
-            content = decompressobj().decompress(chunk, size + 1)  # bounded: a damaged chunk may claim any length
-        except InflateError as error:
+            content = _zlib.decompressobj().decompress(chunk, size + 1)  # bounded: a damaged chunk may claim any length
+        except _zlib.error as error:
             raise ValueError(f"a chunk cannot be decompressed: {error}") from None
         if len(content) != size:
             raise ValueError(f"a chunk holds {len(content):,} bytes instead of {size:,}")

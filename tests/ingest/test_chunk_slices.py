@@ -28,8 +28,7 @@ def _however_short(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(params=["zlib", "isal"])
 def _library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     library = pytest.importorskip("zlib" if request.param == "zlib" else "isal.isal_zlib")
-    monkeypatch.setattr(chunk_slices, "decompressobj", library.decompressobj)
-    monkeypatch.setattr(chunk_slices, "InflateError", library.error)
+    monkeypatch.setattr(chunk_slices, "_zlib", library)
 
 
 def _write(path: Path, values: np.ndarray, **how: Any) -> Source:
