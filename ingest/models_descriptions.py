@@ -1,7 +1,8 @@
 """Description files of models: manifests, fits, configurations in sections (MD-1 to MD-5).
 
 Such a file is an object of sections, each a list of entries; it may hold comments, and one object may stand for a list
-of one. Several files merge section by section, which is a question to the lake (``models.merged_descriptions``).
+of one. Several files merge section by section, which is a question to the lake (``models.merged_descriptions``). A file
+that is a bare list is the section that ``--set section=NAME`` says.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..lake.errors import SourceError
-from .contract import Identity, Part, Report, Rows, Source, made_id
+from .contract import Identity, Part, Report, Rows, Setting, Source, made_id
 from .json_source import claimed, document, read_bytes, without_comments
 from .models_glif import columns_of, digest, number, text_of
 
@@ -28,6 +29,7 @@ class DescriptionReader:
     name = "model_description"
     version = "1"
     parts: Sequence[Part] = (Part("descriptions", "entries of description files, manifests and fits of models"),)
+    settings: Sequence[Setting] = (Setting("section", "section that a description file is which is a bare list"),)
 
     def sniff(self, source: Source) -> bool:
         return claimed(source, _MARKERS, lambda found: _kind(found) is not None)
@@ -96,6 +98,13 @@ def _kind(found: Any) -> str | None:
 
 def _read(source: Source) -> tuple[str, dict[str, Any]]:
     found = document(source)
+    if isinstance(found, list):
+        section = source.setting("section")
+        if not section:
+            raise SourceError(
+                source, None, "is a list, and does not tell of which section", "--set section=NAME tells it"
+            )
+        return "sections", {section: found}
     kind = _kind(found)
     if kind is None:
         raise SourceError(source, None, "is no description file: it has no section manifest, biophys or genome")

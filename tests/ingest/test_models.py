@@ -7,10 +7,12 @@ import json
 import random
 import tarfile
 from collections import Counter
+from dataclasses import replace
 
+import brainlake
 import pytest
 from brainlake.ingest import registry
-from brainlake.ingest.contract import ID_BASE, Source
+from brainlake.ingest.contract import ID_BASE, Report, Source
 from brainlake.ingest.json_source import read_json, read_literal
 from brainlake.ingest.models_descriptions import READER as DESCRIPTIONS
 from brainlake.ingest.models_glif import READER as GLIF
@@ -309,6 +311,25 @@ def test_what_is_wrong_with_a_document_is_told(text, said, tmp_path):
 )
 def test_what_is_wrong_with_a_description_is_named(content, said, tmp_path):
     assert said in refused(DESCRIPTIONS, made.write_json(tmp_path / "a.json", content))
+
+
+def test_a_bare_list_is_the_section_that_people_say(tmp_path):
+    """MD-2: file:name?section=S; the rows are those of a file that names its section."""
+    path = made.write_json(tmp_path / "runs.json", [{"sweeps": [1, 2]}, {"sweeps": []}])
+    assert "--set section=NAME tells it" in refused(DESCRIPTIONS, path)
+    told = list(
+        DESCRIPTIONS.read(replace(source(path), settings=(("section", "runs"),)), frozenset({"descriptions"}), Report())
+    )
+    entries = next(rows.columns for rows in told if rows.table == "models.descriptions")
+    assert list(zip(entries["section"], entries["entry_index"], entries["entry_json"], strict=True)) == [
+        ("runs", 0, '{"sweeps": [1, 2]}'), ("runs", 1, '{"sweeps": []}'),
+    ]  # fmt: skip
+    with brainlake.create(tmp_path / "lake") as lake:
+        lake.ingest(path, as_reader="model_description", settings={"section": "runs"}).raise_failed()
+        lake.refresh()
+        assert lake.sql("select section, count(*) as n from models.descriptions group by all").pl().rows() == [
+            ("runs", 2)
+        ]
 
 
 # NMODL
