@@ -37,7 +37,10 @@ def text(expression: str, kind: Any) -> str:
     if pg.oid == t.BYTEA.oid:
         return f"'\\x' || lower(hex({expression}))"
     if pg.oid == t.INTERVAL.oid:
-        return f"replace({expression}::varchar, 'month', 'mon')"
+        return (
+            f"regexp_replace(replace({expression}::varchar, 'month', 'mon'), "
+            "'(^| )-1 (year|mon|day)', '\\1-1 \\2s', 'g')"
+        )
     if pg.oid in (t.DATE.oid, t.TIMESTAMP.oid, t.TIMESTAMPTZ.oid):
         plain = f"{expression}::timestamp" if str(kind).startswith("TIMESTAMP_") else expression
         return (

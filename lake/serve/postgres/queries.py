@@ -24,7 +24,22 @@ from .inference import infer, named_types, sample
 from .lexing import Edited, Part, parameters, split, with_parameters
 from .messages import BINARY_FORMAT, TEXT_FORMAT, Field
 from .rows import Messages
-from .types import BY_NAME, BY_OID, OID, TEXT, PgType, array_of, duckdb_of, oid_of
+from .types import (
+    BY_NAME,
+    BY_OID,
+    FLOAT4,
+    FLOAT8,
+    INT2,
+    INT4,
+    INT8,
+    NUMERIC,
+    OID,
+    TEXT,
+    PgType,
+    array_of,
+    duckdb_of,
+    oid_of,
+)
 from .values import decode
 
 if TYPE_CHECKING:
@@ -281,7 +296,7 @@ class Rows:
         try:
             self._edited = plan.executed(values)
             self.columns = plan.columns
-            if plan.literals:  # whose texts may decide on types
+            if plan.literals or "DECIMAL" in plan.types.values():  # whose values may decide on types
                 self.columns = self._columns_now()
             self.formats = spread(formats, len(self.columns))
         except BaseException:
@@ -309,10 +324,7 @@ class Rows:
         except duckdb.Error as error:
             raise self._mistake(error, self._edited.text, 0) from None
         kinds = bound.types if bound is not None else []
-        return tuple(
-            c if str(c.kind) == str(kind) else Column(c.name, kind, oid_of(kind))
-            for c, kind in zip(self.plan.columns, kinds, strict=True)
-        )
+        return tuple(_now(c, kind) for c, kind in zip(self.plan.columns, kinds, strict=True))
 
     def _mistake(self, error: duckdb.Error, run: str, before: int) -> PgError:
         told = _mistake(error, self.lease.session, self._edited, self.plan.part, run, before)
@@ -398,6 +410,15 @@ class Rows:
             self._cursor.close()
             self._cursor = None
         self.lease.close()
+
+
+def _now(column: Column, kind: Any) -> Column:
+    """A column whose type the values decided; what was called a numeric stays one."""
+    pg = oid_of(kind)
+    if str(kind) == str(column.kind):
+        return column
+    is_number = pg.oid in (INT2.oid, INT4.oid, INT8.oid, FLOAT4.oid, FLOAT8.oid, NUMERIC.oid)
+    return Column(column.name, kind, NUMERIC if is_number and column.pg.oid == NUMERIC.oid else pg)
 
 
 def _are_light(columns: Sequence[Column]) -> bool:

@@ -124,11 +124,11 @@ def _named(name: str) -> PgType:
 
 
 def duckdb_of(pg: PgType) -> str:
-    """The type of DuckDB's that a parameter of a PostgreSQL type has; a numeric is DECIMAL only where it says how."""
+    """The type of DuckDB's that a parameter of a PostgreSQL type has; a numeric has the scale of its value."""
     if pg.element is not None:
         return f"{duckdb_of(pg.element)}[]"
     if pg.oid == NUMERIC.oid:
-        return "DOUBLE" if pg.modifier < 0 else _decimal(pg.modifier - _NUMERIC_HEADER)
+        return "DECIMAL" if pg.modifier < 0 else _decimal(pg.modifier - _NUMERIC_HEADER)
     return _TO_DUCKDB.get(pg, "VARCHAR")
 
 
