@@ -13,18 +13,32 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .demo_questions import CELL, DOMAINS, OTHER_SESSION, SESSION, Asked
+from .demo_questions import CELL, DOMAINS, ONLINE_DOMAINS, OTHER_SESSION, SESSION, Asked
 from .errors import BrainlakeError
 from .output import write_answer
 
 if TYPE_CHECKING:
     from .facade import Lake
+    from .fetching import How
 
 ROWS_SHOWN = 8
+EXPERIMENT = 112951097  # of the connectivity atlas: small, and shown in the reference's own examples
+# What a demo brings from the API, small enough for a slow line: what, ids, edge of a voxel in um.
+ONLINE: tuple[tuple[str, tuple[int, ...], int], ...] = (
+    ("structures", (), 25),
+    ("cells", (), 25),
+    ("experiments", (), 25),
+    ("unionizes", (EXPERIMENT,), 25),
+    ("projection_density", (EXPERIMENT,), 100),
+)
+# Made-up tables that say what real ones say, too
+_TABLES_OF_CELLS = ("cells.json", "ephys_features.csv", "morphology_features.csv")
 
 
-def demo(directory: Path, *, replace: bool = False) -> None:
+def demo(directory: Path, *, replace: bool = False, online: How | None = None) -> None:
     """Make files, a lake of them and pictures in ``directory``, telling what is done on standard output.
+
+    online : how real data are brought from the Atlas API first; None makes up everything
 
     Raises BrainlakeError where something is in the directory already and ``replace`` is not said, or where it is not
     an earlier demo.
@@ -38,17 +52,40 @@ def demo(directory: Path, *, replace: bool = False) -> None:
     from .facade import create
 
     with create(at) as lake:
+        is_real = online is not None and bring_real(lake, online)
+        for name in _TABLES_OF_CELLS if is_real else ():
+            (files / "cell_types" / name).unlink()
         _say(f"$ brainlake --lake {at} ingest {files} --with lfp")
         report = lake.ingest(files, with_parts=["lfp"])
         print(report.summary())
         report.raise_failed()
         frames = {"my_labels": _labels(lake)}
         numbers = itertools.count(1)
-        for domain, questions in DOMAINS.items():
+        for domain, questions in {**DOMAINS, **(ONLINE_DOMAINS if is_real else {})}.items():
             _say(f"--- {domain} ---")
             for asked in questions:
                 _answer(lake, next(numbers), asked, frames, pictures)
     _say(f'Go on: brainlake --lake {at} sql "from ecephys.sessions"')
+
+
+def bring_real(lake: Lake, how: How) -> bool:
+    """Fetch a little of the public data into a lake, telling of it; false, and why, where the API does not give it.
+
+    What came before something failed stays: each fetch is whole.
+    """
+    from dataclasses import replace
+
+    for what, ids, um in ONLINE:
+        words = " ".join([what, *map(str, ids)])
+        _say(f"$ brainlake --lake {lake.path} fetch {words}")
+        try:
+            report = lake.fetch(what, *ids, how=replace(how, um=um))
+            report.raise_failed()
+        except BrainlakeError as error:
+            print(f"{error}\nReal data cannot be had now: the demo goes on with generated files.", flush=True)
+            return False
+        print(report.ingested.summary(), flush=True)
+    return True
 
 
 def _clear(directory: Path, replace: bool) -> None:

@@ -290,3 +290,29 @@ DOMAINS = {
     "The lake itself": THE_LAKE,
 }
 QUESTIONS = tuple(asked for questions in DOMAINS.values() for asked in questions)
+
+# Of what `brainlake demo --online` brings
+ONLINE_DOMAINS = {
+    "Real data: the connectivity atlas": (
+        Asked(
+            "Where does the injection of experiment 112951097 project most?",
+            """
+            select r.place, r.acronym, s.name, r.hemisphere_id, round(r.ranked_value, 3) as normalized_volume
+            from connectivity.rank_structures(
+                [112951097], (select list(structure_id) from ccf.structures), n := 8, above := 0) as r
+            join ccf.structures as s using (structure_id)
+            order by r.place
+            """,
+        ),
+        Asked(
+            "How many experiments has each transgenic line, and how much was injected?",
+            """
+            select coalesce(transgenic_line, 'wild type') as line, count(*) as n_experiments,
+                   round(median(injection_volume_mm3), 3) as median_mm3
+            from connectivity.experiments
+            group by all
+            order by n_experiments desc, line
+            """,
+        ),
+    ),
+}

@@ -14,14 +14,18 @@ import brainlake
 import numpy as np
 import polars as pl
 import pytest
-from brainlake.lake.demo import demo
-from brainlake.lake.demo_questions import CELL, OTHER_SESSION, QUESTIONS, SESSION
+from brainlake.ingest.rma_endpoints import projection_grid
+from brainlake.lake.demo import EXPERIMENT, bring_real, demo
+from brainlake.lake.demo_questions import CELL, ONLINE_DOMAINS, OTHER_SESSION, QUESTIONS, SESSION
 from brainlake.lake.errors import BrainlakeError
 from brainlake.lake.facade import Lake
+from brainlake.lake.fetching import How
+from brainlake.tests.fixtures import ccf, cell_types_tables, connectivity
 from brainlake.tests.fixtures.allen_icephys import make_cell
 from brainlake.tests.fixtures.allen_records import VOLTS_A_COUNT
 from brainlake.tests.fixtures.allen_truth import Truth
 from brainlake.tests.fixtures.cell_types_lake import AMPLITUDES
+from brainlake.tests.fixtures.rma_server import path_of, serving
 from brainlake.tests.fixtures.swc import random_neuron
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -168,3 +172,35 @@ def test_a_demo_is_not_made_over_something_else(tmp_path: Path) -> None:
     for replace in (False, True):
         with pytest.raises(BrainlakeError, match="something else"):
             demo(tmp_path, replace=replace)
+
+
+def test_an_online_demo_begins_with_real_data_where_the_api_gives_them(tmp_path: Path) -> None:
+    """Here a server on loopback stands for the API: what comes is asked as the demo asks it."""
+    unionizes = connectivity.unionize_records(connectivity.unionize_columns([EXPERIMENT], [385, 549, 1027]))
+    grid = np.zeros((132, 80, 114), np.float32)
+    grid[3:6, 4, 5] = 0.5
+    records = {
+        "Structure": ccf.api_records(),
+        "ApiCellTypesSpecimenDetail": cell_types_tables.details(),
+        "EphysFeature": cell_types_tables.ephys_features(),
+        "NeuronReconstruction": cell_types_tables.morphology_features(),
+        "ApiConnectivity": [{**one, "data_set_id": EXPERIMENT + n}
+                            for n, one in enumerate(connectivity.experiment_records())],
+        "ProjectionStructureUnionize": unionizes,
+    }  # fmt: skip
+    files = {path_of(projection_grid(EXPERIMENT, "projection_density", 100)): ccf.nrrd_bytes(grid, um=100)}
+    with serving(records=records, files=files) as server, brainlake.create(tmp_path / "lake") as lake:
+        assert bring_real(lake, How(server.url, attempts=1))
+        for questions in ONLINE_DOMAINS.values():
+            for asked in questions:
+                assert lake.sql(asked.sql).pl().height > 0, asked.title
+        assert lake.sql("select count(*) from icephys.specimen_details").pl().item() == len(cell_types_tables.details())
+        assert lake.sql("select sum(voxel_value) from connectivity.grid_voxels").pl().item() == 1.5
+
+
+def test_an_online_demo_says_so_where_nobody_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with brainlake.create(tmp_path / "lake") as lake:
+        assert not bring_real(lake, How("http://127.0.0.1:9", attempts=1))  # the port that discards
+    told = capsys.readouterr().out
+    assert "http://127.0.0.1:9" in told
+    assert "the demo goes on with generated files" in told

@@ -34,8 +34,11 @@ def validate_swc(files: tuple[Path, ...], rules: str) -> int:
 @click.command(epilog=examples("brainlake demo", "brainlake --lake demo/lake sql 'from ecephys.sessions'"))
 @click.argument("directory", default="demo", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--replace", is_flag=True, help="Make it anew where an earlier demo is.")
-def demo(directory: Path, replace: bool) -> None:
+@click.option("--online", is_flag=True, help="Begin with real data, where the Atlas API can be reached.")
+@click.option("--api", metavar="URL", help="The API's address. By default $BRAINLAKE_API, or the public one.")
+def demo(directory: Path, replace: bool, online: bool, api: str | None) -> None:
     """Make a small lake from generated files, and answer two dozen questions, with pictures."""
     from ..demo import demo
+    from ..fetching import How
 
-    demo(directory, replace=replace)
+    demo(directory, replace=replace, online=How(api, attempts=2) if online else None)
