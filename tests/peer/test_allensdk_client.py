@@ -173,8 +173,9 @@ VALUES: dict[str, str] = {
         select list(s.structure_id order by s.graph_order) from ccf.structure_set_members as m
         join ccf.structures as s using (structure_id) where m.structure_set_id = 167587189""",
     "cell_types.get_all_features": """
-        select count(*) from (select specimen_id from icephys.specimen_details
-                              union select specimen_id from rma.answered_neuron_reconstructions)""",
+        select count(*) from icephys.specimen_details as d left join (
+            select id, specimen_id from rma.neuron_reconstructions
+            union select id, specimen_id from rma.answered_neuron_reconstructions) as r using (specimen_id)""",
     "observatory.get_all_imaging_depths": """
         select list(distinct imaging_depth order by imaging_depth) from rma.experiment_containers where not failed""",
     "observatory.get_all_session_types": "select list(distinct stimulus_name order by stimulus_name) from rma.ophys_experiments",
