@@ -229,6 +229,7 @@ class Catalog:
             self._connection.execute("attach ? as other", [(other.root / CATALOG_FILE).as_uri() + "?mode=ro"])
             try:
                 with self._transaction("begin immediate") as database:
+                    _patiently(database, "select count(*) from other.ducklake_metadata")  # takes its lock: it may wait
                     yield database
             finally:
                 self._connection.execute("detach other")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,6 +139,72 @@ def test_parts_of_a_subset_count_what_is_there(lake, tmp_path):
         )
         assert told == part.sql("select count(*) as n from ecephys.project_units").one().n
         assert told < lake.sql("select count(*) as n from ecephys.project_units").one().n
+
+
+def test_tables_of_files_come_with_their_sources(lake, tmp_path):
+    """DynamicTables of an NWB file, each a file of its own."""
+    lake.copy(tmp_path / "part", where=CHOSEN)
+    with brainlake.open(tmp_path / "part") as part:
+        names = {(one.subject, one.name) for one in part.catalog.state().attachments}
+        assert names == {(s, n) for s, n in _attached(lake) if str(OTHER) not in s} != set()
+        subject, name = min(names)
+        table = f"from nwb_table('{name}', '{subject}')"
+        assert part.sql(table).arrow().equals(lake.sql(table).arrow())
+
+
+def _attached(lake: brainlake.Lake) -> set[tuple[str, str]]:
+    return {(one.subject, one.name) for one in lake.catalog.state().attachments}
+
+
+def test_programs_that_know_ducklake_alone_read_a_subset(lake, tmp_path, monkeypatch):
+    pdl, sdk = pytest.importorskip("polars_ducklake"), pytest.importorskip("ducklake")
+    lake.copy(tmp_path / "part", where=CHOSEN)
+    root = tmp_path / "part"
+    monkeypatch.chdir(root)
+    catalog, data = f"sqlite:///{root}/catalog.sqlite", f"{root}/data/"
+    for table, columns in (
+        ("ecephys.project_units", ["unit_id", "peak_channel_id"]),  # written anew
+        ("ecephys.nwb_units", ["session_id", "unit_id", "cluster_id"]),  # files of the source
+        ("lab.labels", ["unit_id", "label"]),
+    ):
+        with brainlake.open(root) as part:
+            expected = part.sql(f"select {', '.join(columns)} from {table} order by all").pl().rows()
+        assert (
+            sorted(pdl.scan_ducklake(catalog, table, data_path=data).select(columns).collect().rows()) == expected != []
+        )
+        read = sdk.connect(catalog).table(tuple(table.split("."))).read_polars()
+        assert sorted(read.select(columns).rows()) == expected
+
+
+def test_a_copy_is_of_one_moment_while_others_write(source, tmp_path):
+    """Every write puts a number into two tables by two commits, the second never ahead of the first."""
+    shutil.copytree(source, tmp_path / "lake")
+    stop = threading.Event()
+
+    def write() -> None:
+        with brainlake.open(tmp_path / "lake") as lake:
+            for n in itertools.count(1):
+                lake.write("lab.first", {"n": [n]})
+                lake.write("lab.second", {"n": [n]})
+                if stop.is_set():
+                    return
+
+    with brainlake.open(tmp_path / "lake") as lake:
+        lake.write("lab.first", {"n": [0]})
+        lake.write("lab.second", {"n": [0]})
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            for n in range(6):
+                lake.copy(tmp_path / f"{n}", where=CHOSEN if n % 2 else ())
+        finally:
+            stop.set()
+            writer.join()
+    for n in range(6):
+        with brainlake.open(tmp_path / f"{n}") as copy:
+            first, second = (copy.sql(f"select n from lab.{table}").one().n for table in ("first", "second"))
+            assert first - second in (0, 1)
+            assert [f for f in copy.check() if f.kind != "stale"] == []
 
 
 def test_conditions_may_ask(lake, tmp_path):

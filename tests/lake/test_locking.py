@@ -165,6 +165,13 @@ def test_without_the_values_of_then_summaries_are_compared(lake, tmp_path):
     assert notes == ["rate: max 2.0 -> 4.0", "rate: mean 1.5 -> 2.5"]
 
 
+def test_an_answer_too_large_to_be_kept_is_known_by_its_digest(lake, tmp_path, monkeypatch):
+    monkeypatch.setattr(locking, "MOST_BYTES", 0)
+    lake.sql("select unit_id, rate from lab.rates").lock(tmp_path / "a.json")
+    assert not (tmp_path / "a.parquet").exists()
+    assert lake.restore(tmp_path / "a.json").identical
+
+
 def test_a_question_that_can_no_longer_be_asked_is_told(lake, tmp_path):
     lake.sql("from lab.rates").lock(tmp_path / "a.json")
     lake.forget("table/lab.rates")
