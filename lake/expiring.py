@@ -7,6 +7,7 @@ a time of grace. The next ``expire`` after that removes both. Nothing else delet
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
@@ -235,6 +236,5 @@ def _remove_files(catalog: Catalog, paths: Sequence[str]) -> None:
                     folder.rmdir()
     if paths:
         with contextlib.suppress(CatalogError), catalog.writing() as database:  # else the next run does it
-            database.executemany(
-                "delete from ducklake_files_scheduled_for_deletion where path = ?", [(path,) for path in paths]
-            )
+            gone = "delete from ducklake_files_scheduled_for_deletion where path in (select value from json_each(?))"
+            database.execute(gone, [json.dumps(paths)])
