@@ -69,8 +69,8 @@ class Fetcher:
 
     def _one(self, argument: str) -> list[Source]:
         if argument.startswith("dandi:"):
-            dandiset, version, path = _dandi_parts(argument)
-            found = self._fetch(_dandi_url(argument, dandiset, version, path), argument)
+            dandiset, version, asset = _dandi_parts(argument)
+            found = self._fetch(_dandi_url(argument, dandiset, version, asset), argument)
             if (dandiset, version) not in self._dandisets:
                 self._dandisets[dandiset, version] = _dandiset(dandiset, version)
             return [replace(found, published=self._dandisets[dandiset, version])]

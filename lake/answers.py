@@ -158,7 +158,8 @@ def compare(before: pa.Table, after: pa.Table, relative: float = RELATIVE, order
     common = [name for name in common if _kin(before.schema.field(name).type, after.schema.field(name).type)]
     old, new = before.select(common), after.select(common)
     left, right = _paired(old, new, ordered)
-    columns, within = [], []
+    columns: list[ColumnDifference] = []
+    within: list[ColumnDifference] = []
     for name in common:
         found, beyond = _column_difference(name, old[name].take(left), new[name].take(right), relative)
         if found is not None:

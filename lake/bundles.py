@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cell_output import has_recording, marker_text, reconstruction_text, write_recording
 from .errors import QueryError
-from .output import new_path
+from .whole_files import new_path
 
 if TYPE_CHECKING:
     from .session import Session

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .cell_output import has_recording, marker_text, reconstruction_text, write_recording
-from .output import new_path, write_answer
+from .output import write_answer
+from .whole_files import new_path
 
 if TYPE_CHECKING:
     from .session import Session

@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from .describe import Dictionary
 from .errors import BrainlakeError, QueryError
-from .output import COMPRESSIONS, flat_batches, new_path, write_csv
+from .output import COMPRESSIONS, flat_batches, write_csv
+from .whole_files import new_path
 
 if TYPE_CHECKING:
     from .session import Session

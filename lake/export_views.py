@@ -20,10 +20,10 @@ import pyarrow as pa
 from .describe import SCHEMAS
 from .errors import BrainlakeError
 from .functions import declared, sql_type
-from .output import new_path
 from .questions import Question
 from .relations import RELATIONS
 from .session import NWB_TABLE, create_over_files, file_variables, nwb_table_paths, sql_text
+from .whole_files import new_path
 
 if TYPE_CHECKING:
     from .catalog import LakeState

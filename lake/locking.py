@@ -16,8 +16,8 @@ from . import answers
 from .digests import file_digest
 from .errors import BrainlakeError
 from .frames import as_arrow
-from .output import whole_file
 from .provenance import provenance
+from .whole_files import whole_file
 
 if TYPE_CHECKING:
     from .relation import Relation

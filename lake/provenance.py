@@ -71,7 +71,7 @@ def citations(found: Iterable[Mapping[str, Any]]) -> list[str]:
     texts: dict[str, None] = {}
     for source in found:
         name, doi = source.get("dataset"), source.get("doi")
-        text = source.get("citation") or (DATASETS[name].citation if name in DATASETS else None)
+        text = source.get("citation") or (DATASETS[name].citation if name and name in DATASETS else None)
         if text is None and (name or doi):
             text = named(name, source.get("version"), doi).bibtex
         if text:

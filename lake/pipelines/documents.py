@@ -12,7 +12,7 @@ from typing import Any
 from ...ingest.contract import Source
 from ...ingest.json_source import read_json
 from ..errors import BrainlakeError, SourceError
-from ..output import whole_file
+from ..whole_files import whole_file
 from . import PIPELINES
 
 # parts of schemas

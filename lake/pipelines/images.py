@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BrainlakeError, SourceError
-from ..output import whole_file
+from ..whole_files import whole_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -13,8 +13,8 @@ import numpy as np
 
 from ...ingest.contract import Source
 from ...ingest.volume_files import Volume, open_volume
-from ..output import whole_file
 from ..volume_output import nrrd_header
+from ..whole_files import whole_file
 
 
 def volume_at(path: str | Path) -> Volume:
