@@ -135,11 +135,12 @@ class Lease:
         return self.snapshot_id
 
     def move(self, at: At) -> int:
-        """Pin to a snapshot by number, tag or time; None unpins and moves to the newest."""
-        if at is None:
-            self.pinned = self._snapshots._fixed is not None
+        """Pin to a snapshot by number, tag or time; None: to where a new lease would be."""
+        fixed = self._snapshots._fixed
+        if at is None and fixed is None:
+            self.pinned = False
             return self.refresh()
-        snapshot = self._snapshots.catalog.resolve(at)
+        snapshot = self._snapshots.catalog.resolve(fixed if at is None else at)
         if snapshot != self.snapshot_id:
             self._move(snapshot)
         self.pinned = True

@@ -52,16 +52,16 @@ class Wire:
         """Go on with TLS. Bytes that came before it are no part of it, and end the connection."""
         if self._in:
             raise protocol_violation("unencrypted data came after the request to encrypt")
-        self._socket.settimeout(seconds)
         try:
+            self._socket.settimeout(seconds)
             self._socket = context.wrap_socket(self._socket, server_side=True)
         except (OSError, ValueError) as error:
             raise Gone(str(error)) from None
 
     def begins_with_tls(self, seconds: float) -> bool:
         """Whether the client speaks TLS at once, without asking (sslnegotiation=direct)."""
-        self._socket.settimeout(seconds)
         try:
+            self._socket.settimeout(seconds)
             return self._socket.recv(1, socket.MSG_PEEK) == b"\x16"
         except OSError as error:
             raise Gone(str(error)) from None
@@ -74,8 +74,8 @@ class Wire:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
                 raise TimeoutError
-            self._socket.settimeout(left)
             try:
+                self._socket.settimeout(left)
                 some = self._socket.recv(min(most, max(n - len(self._in), 1)) if most < _RECEIVED else most)
             except TimeoutError:
                 raise
@@ -135,8 +135,8 @@ class Wire:
             self._send(memoryview(out))
 
     def _send(self, data: memoryview) -> None:
-        self._socket.settimeout(self._send_seconds)
         try:
+            self._socket.settimeout(self._send_seconds)
             for start in range(0, len(data), _SENT):
                 self._socket.sendall(data[start : start + _SENT])
         except OSError as error:
