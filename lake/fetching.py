@@ -193,9 +193,9 @@ def _ingest(
     known = [path for path in read if _is_known(path)]
     others = [*(path for path in read if path not in known), *told]
     items: list[Item] = []
-    for paths, reader, told in ((others, ANY_READER, {}), ([*known, *journals], None, settings)):
+    for paths, reader, said in ((others, ANY_READER, {}), ([*known, *journals], None, settings)):
         if paths:
-            report = ingest(catalog, list(paths), as_reader=reader, settings=told, jobs=jobs, progress=progress)
+            report = ingest(catalog, list(paths), as_reader=reader, settings=said, jobs=jobs, progress=progress)
             items += report.items
     return IngestReport(tuple(items))
 

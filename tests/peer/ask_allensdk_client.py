@@ -215,6 +215,23 @@ def observatory(url, ids, folder):
         "observatory.get_experiment_containers.some": lambda: cache.get_experiment_containers(
             targeted_structures=["VISp"], cre_lines=["Cux2-CreERT2"]
         ),
+        "observatory.get_experiment_containers.lines": lambda: cache.get_experiment_containers(
+            reporter_lines=["ai93(TITL-GCaMP6f)"],
+            transgenic_lines=["CAMK2A-TTA"],
+            imaging_depths=[175, 375],
+            include_failed=True,
+        ),
+        "observatory.get_ophys_experiments": lambda: cache.get_ophys_experiments(),
+        "observatory.get_ophys_experiments.some": lambda: cache.get_ophys_experiments(
+            targeted_structures=["VISp", "VISl"],
+            cre_lines=["rbp4-cre_kl100"],
+            stimuli=["static_gratings"],
+        ),
+        "observatory.get_ophys_experiments.types": lambda: cache.get_ophys_experiments(
+            session_types=["three_session_C2"], imaging_depths=[275], include_failed=True
+        ),
+        "observatory.get_all_stimuli": lambda: cache.get_all_stimuli(),
+        "observatory.get_all_reporter_lines": lambda: cache.get_all_reporter_lines(),
         "observatory.get_all_targeted_structures": lambda: cache.get_all_targeted_structures(),
         "observatory.get_all_imaging_depths": lambda: cache.get_all_imaging_depths(),
         "observatory.get_all_cre_lines": lambda: cache.get_all_cre_lines(),

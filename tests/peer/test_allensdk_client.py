@@ -179,6 +179,13 @@ VALUES: dict[str, str] = {
     "observatory.get_all_imaging_depths": """
         select list(distinct imaging_depth order by imaging_depth) from rma.experiment_containers where not failed""",
     "observatory.get_all_session_types": "select list(distinct stimulus_name order by stimulus_name) from rma.ophys_experiments",
+    "observatory.get_all_stimuli": "select list(distinct stimulus_name order by stimulus_name) from ophys.session_type_stimuli",
+    "observatory.get_all_reporter_lines": """
+        select list(distinct reporter_line order by reporter_line) from ophys.containers where not is_failed""",
+    "observatory.get_all_cre_lines": """
+        select list(distinct cre_line order by cre_line) from ophys.containers where not is_failed""",
+    "observatory.get_all_targeted_structures": """
+        select list(distinct targeted_structure order by targeted_structure) from ophys.containers where not is_failed""",
     "observatory.api.get_ophys_experiments": "select count(*) from rma.ophys_experiments",
     "observatory.api.list_isi_experiments": "select count(*) from rma.isi_experiments",
     "reference_space.get_structure_tree": "select count(*) from ccf.structures",
@@ -190,6 +197,39 @@ def test_a_value_is_what_the_lake_says(lake, told, verb):
     (ours,) = values(lake, VALUES[verb])
     theirs = sorted(told[verb]) if verb == "connectivity.get_experiments.cre" else told[verb]
     assert theirs == ours
+
+
+CONTAINERS = """
+    select experiment_container_id as id, imaging_depth_um as imaging_depth, targeted_structure, cre_line, reporter_line,
+        donor_name, specimen_name, tags, is_failed as failed
+    from ophys.find_containers({}) order by id"""
+EXPERIMENTS = """
+    select ophys_experiment_id as id, imaging_depth_um as imaging_depth, targeted_structure, cre_line, reporter_line,
+        acquisition_age_days, experiment_container_id, session_type, donor_name, specimen_name
+    from ophys.find_experiments({}) order by id"""
+CHOSEN: dict[str, str] = {
+    "observatory.get_experiment_containers": CONTAINERS.format(""),
+    "observatory.get_experiment_containers.some": CONTAINERS.format(
+        "structures := ['VISp'], cre_lines := ['Cux2-CreERT2']"
+    ),
+    "observatory.get_experiment_containers.lines": CONTAINERS.format(
+        "reporter_lines := ['Ai93(TITL-GCaMP6f)'], lines := ['camk2a-tta'], depths_um := [175, 375], include_failed := true"
+    ),
+    "observatory.get_ophys_experiments": EXPERIMENTS.format(""),
+    "observatory.get_ophys_experiments.some": EXPERIMENTS.format(
+        "structures := ['VISp', 'VISl'], cre_lines := ['Rbp4-Cre_KL100'], shown := ['static_gratings']"
+    ),
+    "observatory.get_ophys_experiments.types": EXPERIMENTS.format(
+        "session_types := ['three_session_C2'], depths_um := [275], include_failed := true"
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", CHOSEN)
+def test_the_observatory_is_filtered_as_the_sdk_filters_it(lake, told, verb):
+    ours = rows(lake, CHOSEN[verb])
+    assert ours
+    assert sorted(({name: one[name] for name in ours[0]} for one in told[verb]), key=lambda one: one["id"]) == ours
 
 
 VOLUMES = {

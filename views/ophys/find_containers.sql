@@ -1,0 +1,38 @@
+-- one experiment container of the Brain Observatory that all given filters let through
+-- spec: api C-BO2, D-18
+-- sdk: BrainObservatoryCache.get_experiment_containers, BrainObservatoryApi.filter_experiment_containers, BrainObservatoryApi.filter_experiments_and_containers
+-- macro: ophys.find_containers(ids := null, structures := null, depths_um := null, cre_lines := null, reporter_lines := null, lines := null, include_failed := false)
+--   ids              list of containers
+--   structures       list of acronyms
+--   depths_um        list of depths (um)
+--   cre_lines        list of names, in any case
+--   reporter_lines   list of names, in any case
+--   lines            list of names of which the animal has one, in any case
+--   include_failed   true: also those that failed the control of quality
+select
+    c.experiment_container_id,
+    c.imaging_depth_um,
+    c.targeted_structure,
+    c.cre_line,
+    c.reporter_line,
+    c.donor_name,
+    c.specimen_name,
+    c.tags,
+    c.is_failed
+from ophys.containers as c
+where (include_failed or not c.is_failed)
+    and (ids is null or list_contains(ids, c.experiment_container_id))
+    and (structures is null or list_contains(structures, c.targeted_structure))
+    and (depths_um is null or list_contains(depths_um, c.imaging_depth_um))
+    and (cre_lines is null or list_contains(list_transform(cre_lines, lambda x: lower(x)), lower(c.cre_line)))
+    and (
+        reporter_lines is null
+        or list_contains(list_transform(reporter_lines, lambda x: lower(x)), lower(c.reporter_line))
+    )
+    and (
+        lines is null
+        or list_has_any(
+            list_transform(c.transgenic_lines, lambda x: lower(x)), list_transform(lines, lambda x: lower(x))
+        )
+    )
+order by c.experiment_container_id
