@@ -77,6 +77,14 @@ def check(catalog: Catalog, *, deep: bool = False, progress: Progress | None = N
         findings += [Finding("damage", f"{p} {what}", _FROM_COPY, p) for p, what in bag.problems(catalog.root, read)]
     if deep and not any(f.kind == "damage" for f in findings):
         findings += _key_findings(catalog)
+    if deep and bag.is_bag(catalog.root):
+        wrong = {finding.path for finding in findings}
+        read = {file.path: file.sha256 for file in expected if file.sha256 and file.path not in wrong}
+        findings += [
+            Finding("damage", f"{path} {trouble}", "get the published lake again", path)
+            for path, trouble in bag.problems(catalog.root, read)
+            if path not in wrong
+        ]
     counts = Counter({name: len(table.files) for name, table in catalog.state().tables.items()})
     findings += [
         Finding("many files", f"{name} has {count:,} files: opening and planning get slow", _fewer(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -20,6 +21,7 @@ from brainlake.lake.folding import all_to_fold, compact
 from brainlake.lake.forgetting import forget
 from brainlake.lake.mending import drop_damaged
 from brainlake.lake.parquet import seal
+from brainlake.lake.publishing import publish
 from brainlake.lake.records import LiveFile, WrittenFile, live_files, spec_of
 from brainlake.lake.writer import write_user_table
 
@@ -176,6 +178,19 @@ def test_the_line_that_is_told_brings_back_what_was_damaged(tmp_path, capsys):
     capsys.readouterr()
     assert run([*where, "check", "--deep"]) == 0
     assert capsys.readouterr().out == "all is well\n"
+
+
+def test_a_published_lake_is_checked_against_its_manifest(catalog, tmp_path):
+    publish(catalog, tmp_path / "published")
+    with contextlib.closing(Catalog.open(tmp_path / "published")) as published:
+        assert check(published, deep=True) == []
+        readme = next(path for path in published.root.iterdir() if path.name.startswith("README"))
+        flip(readme, 10)
+        flip(path_of(published, TRAINS), 10)
+        assert check(published) == []
+        found = sorted((finding.kind, finding.path) for finding in check(published, deep=True))
+        data = path_of(published, TRAINS).relative_to(published.root).as_posix()
+        assert found == [("damage", readme.name), ("damage", data)]
 
 
 def test_compaction_tells_its_gain_and_fits_into_memory(catalog, engine, capsys):
