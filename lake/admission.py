@@ -36,7 +36,17 @@ READING_FUNCTIONS = frozenset(
 )  # fmt: skip
 
 # Scalar functions that change the process or the session, read its environment, or only waste time.
-REFUSED_SCALARS = frozenset({"getenv", "nextval", "currval", "setval", "setseed", "sleep_ms", "write_log"})
+REFUSED_SCALARS = frozenset({"getenv", "nextval", "currval", "setval", "setseed", "sleep_ms", "pg_sleep", "write_log"})
+
+# Options of readers of text files that make tables to put refused rows in.
+MAKING_OPTIONS = frozenset({"store_rejects", "rejects_table", "rejects_scan"})
+
+# How large a question may be: DuckDB plans one in a time that grows with the square of these, and cannot be interrupted
+# meanwhile. Constants do not count: a list of ten thousand ids is no hard question.
+MOST_CHARACTERS = 1_000_000
+MOST_EXPRESSIONS = 10_000
+MOST_QUERIES = 1_000
+MOST_PARTS_OF_A_NAME = 16
 
 # A PIVOT whose columns come from the data is several statements, which DuckDB does not show: none of these words may
 # stand in it outside of quotes.
@@ -54,6 +64,8 @@ def admit(con: duckdb.DuckDBPyConnection, query: str) -> None:
 
     Raises QueryError for what cannot be parsed, NotAdmittedError for anything that is not read-only.
     """
+    if len(query) > MOST_CHARACTERS:
+        raise _too_large(f"more than {MOST_CHARACTERS:,} characters")
     try:
         statements = con.extract_statements(query)
     except duckdb.Error as error:
@@ -81,18 +93,32 @@ def admit(con: duckdb.DuckDBPyConnection, query: str) -> None:
 
 def _admit_select(con: duckdb.DuckDBPyConnection, query: str) -> None:
     ((text,),) = con.execute("select json_serialize_sql(?)", [query]).fetchall()
-    tree = json.loads(text)
+    try:
+        tree = json.loads(text)
+    except RecursionError:
+        raise _too_large("nested too deeply") from None
     if tree.get("error"):
         raise NotAdmittedError(f"a session only reads: {tree.get('error_message')}")
+    n_queries = n_expressions = 0
     for node in _nodes(tree):
         kind = node.get("type")
         if isinstance(kind, str) and kind.endswith("_NODE") and kind not in READING_NODES:
             raise NotAdmittedError(f"a session only reads, and this holds a {kind.removesuffix('_NODE').lower()}")
+        n_queries += isinstance(kind, str) and kind.endswith("_NODE")
+        n_expressions += "class" in node and node["class"] != "CONSTANT"
+        if n_queries > MOST_QUERIES or n_expressions > MOST_EXPRESSIONS:
+            raise _too_large(f"more than {MOST_QUERIES:,} queries or {MOST_EXPRESSIONS:,} expressions in one")
+        if len(node.get("column_names") or ()) > MOST_PARTS_OF_A_NAME:
+            raise _too_large(f"a name of more than {MOST_PARTS_OF_A_NAME} parts")
         if kind == "TABLE_FUNCTION":
             _admit_table_function(con, node["function"])
         name = node.get("function_name")
         if isinstance(name, str) and name.lower() in REFUSED_SCALARS:
             raise NotAdmittedError(f"{name}() is not for reading the lake")
+
+
+def _too_large(what: str) -> NotAdmittedError:
+    return NotAdmittedError(f"the question is too large ({what}): ask in parts, or bring lists as tables or parameters")
 
 
 @cache
@@ -110,6 +136,8 @@ def _admit_table_function(con: duckdb.DuckDBPyConnection, node: dict[str, Any]) 
     is_ours = node.get("schema", "").lower() not in ("", "main", "system", "pg_catalog")
     if not is_ours and name not in READING_FUNCTIONS and name in _other_table_functions():
         raise NotAdmittedError(f"{name}() is not for reading the lake")
+    if named := MAKING_OPTIONS & set(_names(node.get("arguments"))):
+        raise NotAdmittedError(f"{name}(... {min(named)} ...) makes tables, and a session only reads")
     if name == "query":
         arguments = node.get("arguments", [])
         literal = arguments[0]["expression"].get("literal") if len(arguments) == 1 else None
@@ -117,6 +145,14 @@ def _admit_table_function(con: duckdb.DuckDBPyConnection, node: dict[str, Any]) 
         if not isinstance(text, str):
             raise NotAdmittedError("query() takes one literal text here")
         admit(con, text)
+
+
+def _names(arguments: Any) -> Iterator[str]:
+    """Names of a function's options, however they are written: ``a = 1``, ``a := 1``."""
+    for node in _nodes(arguments):
+        for name in (node.get("name"), node.get("alias"), *(node.get("column_names") or ())):
+            if isinstance(name, str):
+                yield name.lower()
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:

@@ -32,11 +32,14 @@ def units_of(query: str, columns: Sequence[str], session: Session) -> dict[str, 
     """The unit of each result column, or None where it has none or it is not certain."""
     try:
         tree = sqlglot.parse_one(query, read="duckdb")
-    except sqlglot.errors.SqlglotError:
+    except (sqlglot.errors.SqlglotError, RecursionError):  # units are a courtesy
         return dict.fromkeys(columns)
     dictionary = Dictionary(session.state, session.questions)
-    lookup = _Resolver(dictionary, frozenset(session.names())).query(tree, {})
-    return {column: lookup(column.lower()) for column in columns}
+    try:
+        lookup = _Resolver(dictionary, frozenset(session.names())).query(tree, {})
+        return {column: lookup(column.lower()) for column in columns}
+    except RecursionError:
+        return dict.fromkeys(columns)
 
 
 def _nothing(_: str) -> None:
