@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from .answers import digest
+from .calls import without_calls
 from .datasets import DATASETS, entries, named, software
 from .frames import as_arrow
 from .functions import declared
 from .memo import kernel_digest
 from .pruning import restricted
+from .questions import below
 
 if TYPE_CHECKING:
     from .relation import Relation
@@ -38,9 +40,9 @@ def provenance(relation: Relation) -> dict[str, Any]:
     from ..version import __version__
 
     session = relation._session
-    below = sorted(session.named(relation.query))
-    tables = [name for name in below if name in session.state.tables]
-    questions = {name: session.questions[name] for name in below if name in session.questions}
+    names = sorted(session.named(relation.query))
+    tables = [name for name in names if name in session.state.tables]
+    questions = {name: session.questions[name] for name in names if name in session.questions}
     text = " ".join([relation.query, *(q.body for q in questions.values())])
     return {
         "brainlake": __version__,
@@ -114,15 +116,20 @@ def sources(session: Session, relation: Relation, tables: list[str]) -> list[dic
 def _needed(session: Session, relation: Relation, tables: list[str]) -> dict[str, dict[str, frozenset[int]]]:
     """Table -> column -> the only values of it whose rows the question can need, where that is certain."""
     specs = {name: session.state.tables[name].spec for name in tables}
-    columns = {spec.partition for spec in specs.values() if spec.partition}
+    text, calls = without_calls(session, relation)
+    mentioned = session.mentioned(text)
+    outside = below(mentioned, session.questions)
     found: dict[str, dict[str, frozenset[int]]] = {}
-    with session.cursor("select 1") as cursor:
-        for column in sorted(columns):
-            having = {name: column for name, spec in specs.items() if column in spec.arrow.names}
-            mentioned = session.mentioned(relation.query)
-            asked = restricted(cursor, relation.query, relation._params, mentioned, session.questions, having)
-            for name, values in asked.items():
-                found.setdefault(name, {})[column] = values
+    for column in sorted({spec.partition for spec in specs.values() if spec.partition}):
+        having = {name: column for name, spec in specs.items() if column in spec.arrow.names}
+        with session.cursor("select 1") as cursor:
+            asked = restricted(cursor, text, relation._params, mentioned, session.questions, having)
+        of_calls = [(below(call.names, session.questions), call.values(column)) for call in calls]
+        for name in having:
+            needs: list[Set[int] | None] = [asked.get(name)] if name in outside else []
+            needs += [values for names, values in of_calls if name in names]
+            if needs and None not in needs:
+                found.setdefault(name, {})[column] = frozenset().union(*(one for one in needs if one is not None))
     return found
 
 

@@ -101,6 +101,29 @@ def test_an_answer_cites_the_sources_it_rests_on_and_no_others(lake):
     assert keys(lake.sql("from lab.labels").cite()) == ["brainlake"]
 
 
+def test_macros_rest_on_the_sessions_of_the_relations_they_are_given(lake):
+    """By name: relations of the question, of the lake, and the user's own frames."""
+    allen = ["siegle2021survey", "allen_neuropixels", "brainlake"]
+    mine = {"mine": {"session_id": [ALLEN], "event_time": [10.0]}}
+    psth = "select * from ecephys.psth('ecephys.units', 'mine')"
+    assert keys(lake.sql(psth, tables=mine).cite()) == allen
+    named = """
+        with events as (
+            select session_id, start_time as event_time from ecephys.stimulus_presentations where session_id = $s
+        ), units as (
+            select session_id, unit_id from ecephys.units
+        )
+        select unit_id, avg(spikes_per_s) from ecephys.psth('units', 'events') group by all"""
+    found = keys(lake.sql(named, {"s": ALLEN}).cite())
+    assert "recordings_of_the_doe_laboratory" in found  # the question reads all units itself, before they are aligned
+    of_session = named.replace("from ecephys.units\n", "from ecephys.units where session_id = $s\n")
+    assert keys(lake.sql(of_session, {"s": ALLEN}).cite()) == allen
+    beside = f"select (select count(*) from ecephys.units) as n, * from ({psth})"
+    assert "recordings_of_the_doe_laboratory" in keys(lake.sql(beside, tables=mine).cite())
+    unknown = {"mine": {"session_id": [1], "event_time": [10.0]}}
+    assert keys(lake.sql(psth, tables=unknown).cite()) == ["brainlake"]
+
+
 def test_what_is_recorded_of_a_source(lake):
     asked = "select dataset, version, doi, licence, citation from lake.ingests where reader = 'nwb' order by dataset"
     allen, lab = lake.sql(asked).pl().to_dicts()
