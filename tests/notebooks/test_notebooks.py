@@ -22,6 +22,7 @@ from brainlake.tests.fixtures.allen_ecephys import make_probe_lfp, make_session
 from brainlake.tests.fixtures.allen_icephys import MadeCell
 from brainlake.tests.fixtures.allen_records import VOLTS_A_COUNT
 from brainlake.tests.fixtures.allen_truth import Truth
+from brainlake.tests.fixtures.brain_lake import EXPERIMENTS, IDS, LEAVES, UM, Brain, make_brain
 from brainlake.tests.fixtures.cell_types_lake import make_everything
 from brainlake.tests.fixtures.project_tables import make_project_tables
 
@@ -39,6 +40,7 @@ class Made:
     lake: Path
     truth: Truth
     cell: MadeCell
+    brain: Brain
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +52,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     make_probe_lfp(files / f"probe_{truth.probes[0].probe_id}_lfp.nwb", truth, probe=0)
     make_project_tables(files / "project", [truth])
     cell = make_everything(files / "cell_types")
+    brain = make_brain(files / "brain")
     with brainlake.create(folder / "lake") as lake:
         lake.ingest(files, with_parts=["lfp"]).raise_failed()
-    return Made(folder / "lake", truth, cell)
+    return Made(folder / "lake", truth, cell, brain)
 
 
 @dataclass(frozen=True)
@@ -215,6 +218,64 @@ def test_own_events(run: Callable[[str, str], Ran], made: Made) -> None:
     assert (then, now) == (len(found), late)
     assert 0 < late < len(found)
     assert drawn(ran) == 1
+
+
+def test_reference_space(run: Callable[[str, str], Ran], made: Made) -> None:
+    """Against the annotation's voxels: a mask, sizes, and what lies along a track of an electrode."""
+    ran = run(
+        "reference_space",
+        "[thalamus.pl()['acronym'].to_list(), np.flatnonzero(mask), sizes.pl().select('acronym', 'total_voxels').rows(),"
+        " track.pl().select('acronym', 'n_points').rows()]",
+    )
+    labels = made.brain.labels
+    below, inside, sizes, track = ran.answer
+    assert below == ["TH", "LP", "LGd"]
+    assert inside == np.flatnonzero(np.isin(labels, [IDS["VISp"], IDS["VISl"]])).tolist()
+    for acronym, n in sizes:
+        if acronym in LEAVES:
+            assert n == np.count_nonzero(labels == IDS[acronym])
+    acronyms = {number: acronym for acronym, number in IDS.items()}
+    along = [labels[8000 // UM, depth // UM, 6900 // UM] for depth in range(0, 8000, 100)]
+    assert dict(track) == {acronyms[label]: along.count(label) for label in along if label}
+    assert drawn(ran) == 3
+
+
+def test_mouse_connectivity(run: Callable[[str, str], Ran], made: Made) -> None:
+    """Against the voxels of the experiments' grids, and the recordings' units."""
+    ran = run(
+        "mouse_connectivity",
+        "[chosen, array.target.values, array.values, centre.one().centroid_ap_um,"
+        " alike.pl().select('experiment_id', 'correlation').rows(), recorded.pl().select('acronym', 'n_units').rows()]",
+    )
+    labels, grids = made.brain.labels, made.brain.grids
+    chosen, targets, values, centre_ap, alike, recorded = ran.answer
+    assert chosen == min(e for e, (injected, line, _) in EXPERIMENTS.items() if injected == "VISp" and line is None)
+    right = np.broadcast_to(np.arange(labels.shape[2]) >= labels.shape[2] / 2, labels.shape)
+    for row, grid in zip(values, (grids[experiment] for experiment in sorted(EXPERIMENTS)), strict=True):
+        density, fraction = grid["projection_density"].astype(float), grid["injection_fraction"].astype(float)
+        for target, value in zip(targets, row, strict=True):
+            acronym, side = target.split("-")
+            chosen_voxels = (labels == IDS[acronym]) & (right == (side == "R"))
+            outside = (density * (1 - fraction))[chosen_voxels].sum()
+            assert value == pytest.approx(outside / (density * fraction).sum(), rel=1e-9)
+    density = {experiment: grid["projection_density"].astype(float)[labels > 0] for experiment, grid in grids.items()}
+    for experiment, correlation in alike:
+        assert correlation == pytest.approx(np.corrcoef(density[chosen], density[experiment])[0, 1], rel=1e-9)
+    weight = grids[chosen]["injection_density"].astype(float) * grids[chosen]["injection_fraction"]
+    assert centre_ap == pytest.approx((np.arange(labels.shape[0]) * weight.sum(axis=(1, 2))).sum() / weight.sum() * UM)
+    with brainlake.open(made.lake) as lake:
+        counted = lake.sql("select structure_acronym, count(*) as n from ecephys.good_units group by all").pl()
+    units = dict(counted.rows())
+    assert dict(recorded) == {acronym: units.get(acronym, 0) for acronym in (*LEAVES, "TH")}
+    assert drawn(ran) == 3
+
+
+def test_atlas_api(run: Callable[[str, str], Ran]) -> None:
+    ran = run("atlas_api", "[structures.pl()['acronym'].to_list(), same.pl()['id'].to_list(), answer['msg']]")
+    acronyms, ids, message = ran.answer
+    assert acronyms == list(LEAVES)
+    assert ids == [IDS[acronym] for acronym in LEAVES]
+    assert message == [{"id": IDS["VISp"], "name": "Primary visual area"}]
 
 
 def test_outputs(run: Callable[[str, str], Ran], made: Made) -> None:
