@@ -13,6 +13,9 @@ from .types import PgType, oid_of
 # In the lambdas of lists; no column is called so.
 _ELEMENT = "_brainlake_element"
 
+# Elements of an array that PostgreSQL writes without quotes, and some clients expect to find so.
+_BARE = r'[^{},"\\\s]+'
+
 _UNQUOTED = frozenset({t.INT2.oid, t.INT4.oid, t.INT8.oid, t.FLOAT4.oid, t.FLOAT8.oid, t.NUMERIC.oid, t.BOOL.oid})
 
 
@@ -60,7 +63,9 @@ def sent(expression: str, kind: Any, pg: PgType) -> str:
 def _array(expression: str, kind: Any, element: PgType) -> str:
     inner = text(_ELEMENT, kind.children[0][1])
     if element.oid not in _UNQUOTED:
-        inner = f"""'"' || replace(replace({inner}, '\\', '\\\\'), '"', '\\"') || '"'"""
+        quoted = f"""'"' || replace(replace({inner}, '\\', '\\\\'), '"', '\\"') || '"'"""
+        is_bare = f"regexp_full_match({inner}, '{_BARE}') and upper({inner}) <> 'NULL'"
+        inner = f"case when {is_bare} then {inner} else {quoted} end"
     items = f"list_transform({expression}::{_sql(kind.children[0][1])}[], lambda {_ELEMENT}: coalesce({inner}, 'NULL'))"
     return f"'{{' || array_to_string({items}, ',') || '}}'"
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ...session import Session
     from ..pg_catalog.catalogue import Catalogue
     from ..snapshots import Lease
+    from .planning import Plans
     from .portals import Portal, Scroll, Statement
-    from .queries import Plans
 
 _TEXTS_AT_MOST = 64 << 20  # characters of all prepared statements of a client
 

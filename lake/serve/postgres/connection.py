@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING
 from . import messages
 from .auth import MECHANISM, Scram
 from .client import FAILED, IDLE, Client
-from .commands import ENDING, Fetching, read
+from .commands import ENDING, read
+from .cursors import Fetching
 from .errors import PgError, as_pg_error, protocol_violation
 from .lexing import Part, split
 from .messages import Reader
-from .portals import Portal, Statement
-from .types import BY_OID, TEXT
+from .portals import Empty, EmptyPortal, Portal, Statement
+from .startup import options_of, pairs
 from .wire import Gone, Silent, Wire
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Connection:
                 break
         if code >> 16 != 3:
             raise PgError("0A000", f"protocol {code >> 16}.{code & 0xFFFF} is not known here: 3.0 is", fatal=True)
-        self._start(code & 0xFFFF, _pairs(body), seconds)
+        self._start(code & 0xFFFF, pairs(body), seconds)
         return True
 
     def _start(self, minor: int, asked: dict[str, str], seconds: float) -> None:
@@ -118,7 +118,7 @@ class Connection:
         database, at_sign, snapshot = asked.get("database", self.user).partition("@")
         client = server.new_client(self.user, database or self.user, self.pid)
         self.client = client
-        settings = _options(asked.get("options", ""))
+        settings = options_of(asked.get("options", ""))
         known = {"user", "database", "options", "replication"}
         settings |= {k: v for k, v in asked.items() if k not in known and not k.startswith("_pq_.")}
         if at_sign:
@@ -181,10 +181,10 @@ class Connection:
             except Gone:
                 raise
             except Exception as error:
-                problem = as_pg_error(error)
-                if problem.code == "XX000":
+                told = as_pg_error(error)
+                if told.code == "XX000":
                     self._server.log(f"{self.address}: {type(error).__name__} in {_place(error)}")
-                self._failed(problem, kind)
+                self._failed(told, kind)
 
     @property
     def _client(self) -> Client:
@@ -289,7 +289,7 @@ class Connection:
         if len(parts) > 1:
             raise PgError("42601", "cannot insert multiple commands into a prepared statement")
         client.begin()
-        statement: Statement = self._read(parts[0], oids) if parts else _Empty(oids)
+        statement: Statement = self._read(parts[0], oids) if parts else Empty(oids)
         if not name:
             client.statements.pop("", None)
         statement.size = len(text)
@@ -331,7 +331,7 @@ class Connection:
         return found
 
     def _describe(self, body: Reader) -> None:
-        kind, name = body.bytes(1), body.string()
+        kind, name = body.raw(1), body.string()
         body.end()
         if kind == b"S":
             statement = self._statement(name)
@@ -349,7 +349,7 @@ class Connection:
         body.end()
         cursor = self._client.cursors.get(name)
         portal = self._portal(name) if cursor is None else Fetching(cursor, "forward", n if n > 0 else None, False, [])
-        if isinstance(portal, _EmptyPortal):
+        if isinstance(portal, EmptyPortal):
             self._wire.send(messages.EMPTY_QUERY)
             return
         client = self._client
@@ -360,7 +360,7 @@ class Connection:
         client.end()
 
     def _close(self, body: Reader) -> None:
-        kind, name = body.bytes(1), body.string()
+        kind, name = body.raw(1), body.string()
         body.end()
         if kind == b"S":
             self._client.statements.pop(name, None)
@@ -403,46 +403,6 @@ _HANDLERS: dict[int, Callable[[Connection, Reader], None]] = {
     ord("c"): Connection._copied,
     ord("f"): Connection._copied,
 }
-
-
-class _Empty(Statement):
-    """A statement without any text."""
-
-    ends_failure = True
-
-    def __init__(self, oids: list[int]) -> None:
-        self.parameter_types = [BY_OID.get(oid, TEXT) for oid in oids]
-
-    def start(self, raw: object, formats: object, wanted: object) -> Portal:
-        return _EmptyPortal()
-
-
-class _EmptyPortal(Portal):
-    pass
-
-
-def _pairs(body: Reader) -> dict[str, str]:
-    """The parameters of a startup message."""
-    found: dict[str, str] = {}
-    while name := body.string():
-        found[name] = body.string()
-    body.end()
-    return found
-
-
-_OPTION = re.compile(r"-c\s*((?:\\.|[^\s\\])+)|--((?:\\.|[^\s\\])+)|(\S+)", re.DOTALL)
-
-
-def _options(text: str) -> dict[str, str]:
-    """Settings as a command line gives them: ``-c name=value --name=value``, with backslashes before spaces."""
-    found: dict[str, str] = {}
-    for option in _OPTION.finditer(text):
-        written = option[1] or option[2] or ""
-        name, equals, value = re.sub(r"\\(.)", r"\1", written, flags=re.DOTALL).partition("=")
-        if option[3] or not equals:
-            raise PgError("42601", "options are settings here: -c name=value", fatal=True)
-        found[name.replace("-", "_")] = value
-    return found
 
 
 def _place(error: BaseException) -> str:

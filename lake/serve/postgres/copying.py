@@ -5,16 +5,17 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from . import cells, messages, rows
+from .answers import Rows
 from .errors import PgError
 from .lexing import Part, split
 from .messages import BINARY_FORMAT, TEXT_FORMAT
+from .planning import Column, Plan, values_of
 from .portals import Portal, Question, Statement
-from .queries import Column, Plan, Rows, values_of
 from .rows import Messages
 from .words import Words
 
@@ -248,7 +249,7 @@ def _one(words: Words, options: Options) -> Options:
     if name == "format":
         return replace(options, format=_text(words).lower())
     if name in ("delimiter", "null", "quote", "escape"):
-        return replace(options, **{name: _text(words)})
+        return _character(options, name, _text(words))
     if name == "header":
         return replace(options, header=_truth(words))
     if name == "force_quote":
@@ -285,7 +286,12 @@ def _old_style(words: Words, options: Options) -> Options:
     if name == "encoding":
         _encoding(value)
         return options
-    return replace(options, **{name.removesuffix("s"): value})
+    return _character(options, name.removesuffix("s"), value)
+
+
+def _character(options: Options, name: str, value: str) -> Options:
+    changed: dict[str, Any] = {name: value}
+    return replace(options, **changed)
 
 
 def _encoding(name: str) -> None:

@@ -121,7 +121,8 @@ class Part(NamedTuple):
 
 def split(text: str) -> list[Part]:
     """The statements of a text, without the semicolons between them; empty ones are left out."""
-    parts, found = [], []
+    parts: list[Part] = []
+    found: list[Token] = []
     for token in tokens(text):
         if token.kind == "sign" and token.text == ";":
             parts.append(_part(text, found))

@@ -21,7 +21,7 @@ class Reader:
     def __init__(self, body: bytes) -> None:
         self._body, self._at = body, 0
 
-    def bytes(self, n: int) -> bytes:
+    def raw(self, n: int) -> bytes:
         at = self._at
         if n < 0 or at + n > len(self._body):
             raise protocol_violation("a message ends too early")
@@ -29,13 +29,13 @@ class Reader:
         return self._body[at : at + n]
 
     def int16(self) -> int:
-        return int.from_bytes(self.bytes(2), "big", signed=True)
+        return int.from_bytes(self.raw(2), "big", signed=True)
 
     def uint16(self) -> int:
-        return int.from_bytes(self.bytes(2), "big")
+        return int.from_bytes(self.raw(2), "big")
 
     def int32(self) -> int:
-        return int.from_bytes(self.bytes(4), "big", signed=True)
+        return int.from_bytes(self.raw(4), "big", signed=True)
 
     def string(self) -> str:
         end = self._body.find(b"\0", self._at)
@@ -51,7 +51,7 @@ class Reader:
     def value(self) -> bytes | None:
         """A value with its length before it; None: NULL."""
         n = self.int32()
-        return None if n == -1 else self.bytes(n)
+        return None if n == -1 else self.raw(n)
 
     def end(self) -> None:
         if self._at != len(self._body):

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import messages
+from .answers import Rows
 from .errors import PgError
 from .messages import Field
-from .queries import Plan, Rows, make_plan, spread, values_of
-from .types import TEXT, PgType
+from .planning import Plan, make_plan, spread, values_of
+from .types import BY_OID, TEXT, PgType
 
 if TYPE_CHECKING:
     from ..snapshots import Lease
@@ -139,6 +140,22 @@ class _Telling(Portal):
         some, self._left = (self._left[:n], self._left[n:]) if n else (self._left, [])
         self.done = not self._left
         return iter([messages.data_row([value.encode() for value in row]) for row in some])
+
+
+class Empty(Statement):
+    """A statement without any text."""
+
+    ends_failure = True
+
+    def __init__(self, oids: list[int]) -> None:
+        self.parameter_types = [BY_OID.get(oid, TEXT) for oid in oids]
+
+    def start(self, raw: object, formats: object, wanted: object) -> Portal:
+        return EmptyPortal()
+
+
+class EmptyPortal(Portal):
+    """Which is answered by a message of its own."""
 
 
 class Scroll:

@@ -23,7 +23,7 @@ from ..users import Users
 from .client import Client, Limits
 from .connection import Connection
 from .errors import PgError
-from .queries import Plans
+from .planning import Plans
 
 PORT = 5439  # PostgreSQL's own, 5432, is often taken
 # Of the sessions that it serves: parameters are inferred from the plan that DuckDB makes first.

@@ -79,11 +79,12 @@ def number(value: Decimal) -> Any:
     """A decimal as DuckDB takes it: NaN, infinities and what has more than 38 digits as float."""
     if not value.is_finite():
         return float(value)
-    _, digits, exponent = value.as_tuple()
-    scale = max(-int(exponent), 0)
+    _, digits, written = value.as_tuple()
+    exponent = int(written)
+    scale = max(-exponent, 0)
     if scale == 0 and exponent < 40 and abs(whole := int(value)) < 2**127:
         return whole
-    if max(len(digits), scale) + max(int(exponent), 0) > 38:
+    if max(len(digits), scale) + max(exponent, 0) > 38:
         return float(value)
     return value
 

@@ -1,4 +1,4 @@
-"""A client's questions: read, bound to types, and answered in rows as the protocol carries them.
+"""A client's questions: read, translated where need be, admitted, and bound to types.
 
 Everything the lake is asked goes through here, and through the admission of its sessions: nothing else reads.
 """
@@ -8,31 +8,22 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
-import pyarrow as pa
 
 from ...admission import admit
 from ...errors import QueryError
-from ...mistakes import explained, located, of_duckdb
-from . import cells, rows
+from ...mistakes import explained, located
 from .errors import PgError, as_pg_error, position_in
 from .inference import infer, named_types, sample
 from .lexing import Edited, Part, parameters, split, with_parameters
-from .messages import BINARY_FORMAT, TEXT_FORMAT, Field
-from .rows import Messages
+from .messages import BINARY_FORMAT, TEXT_FORMAT
 from .types import (
     BY_NAME,
     BY_OID,
-    FLOAT4,
-    FLOAT8,
-    INT2,
-    INT4,
-    INT8,
-    NUMERIC,
     OID,
     TEXT,
     PgType,
@@ -44,11 +35,9 @@ from .values import decode
 
 if TYPE_CHECKING:
     from ...session import Session
-    from ..snapshots import Lease
     from .client import Client
 
 PLANS_KEPT = 1_000
-_FEW_ROWS, _MANY_ROWS = 8, 8_192  # of a batch: any list may be long
 _UNKNOWN_OID = 705
 _TRANSLATED = ("42601", "42883")  # errors that another dialect could be the reason of
 
@@ -163,12 +152,12 @@ def _admitted(client: Client, part: Part, sql: Part, oids: Sequence[int]) -> Pla
         with session.cursor(sql.text) as cursor:
             return _bound(client, cursor, part, sql, oids, False, ())
     except (duckdb.Error, QueryError) as error:
-        raise _in_own_text(_placed(error, Edited(sql.text, ()), part, sql.text, 0), part, sql) from None
+        raise in_own_text(_placed(error, Edited(sql.text, ()), part, sql.text, 0), part, sql) from None
     except PgError as error:
-        raise _in_own_text(error, part, sql) from None
+        raise in_own_text(error, part, sql) from None
 
 
-def _in_own_text(error: PgError, part: Part, sql: Part) -> PgError:
+def in_own_text(error: PgError, part: Part, sql: Part) -> PgError:
     """An error without its place where that is in a text which is not the client's."""
     if sql.text != part.text:
         error.position = None
@@ -232,7 +221,7 @@ def _columns(
     try:
         bound = cursor.sql(edited.text)
     except duckdb.Error as error:
-        raise _mistake(located(cursor, edited.text, None) or error, session, edited, part, edited.text, 0) from None
+        raise mistake(located(cursor, edited.text, None) or error, session, edited, part, edited.text, 0) from None
     if bound is None:
         return ()
     told = [BY_NAME.get(name or "") for name in named] + [None] * len(bound.columns)
@@ -241,7 +230,7 @@ def _columns(
     )
 
 
-def _mistake(error: duckdb.Error, session: Session, edited: Edited, part: Part, run: str, before: int) -> PgError:
+def mistake(error: duckdb.Error, session: Session, edited: Edited, part: Part, run: str, before: int) -> PgError:
     """DuckDB's complaint about a question, with the nearest names, and the place in the client's own text."""
     told = as_pg_error(explained(error, session, part.text))
     return _placed(told, edited, part, run, before, str(error))
@@ -275,151 +264,3 @@ def spread(formats: Sequence[int], n: int) -> list[int]:
     if any(fmt not in (TEXT_FORMAT, BINARY_FORMAT) for fmt in formats):
         raise PgError("22023", "a format code is neither text (0) nor binary (1)")
     return list(formats) * n if len(formats) == 1 else list(formats) or [TEXT_FORMAT] * n
-
-
-class Rows:
-    """An answer as it comes: batches of messages, on the snapshot it began with. ``close()`` it.
-
-    n_rows : sent so far
-    done : whether all are
-    """
-
-    def __init__(
-        self, client: Client, plan: Plan, values: list[Any], formats: Sequence[int], lease: Lease | None = None
-    ) -> None:
-        self.client, self.plan, self.values = client, plan, values
-        self.n_rows, self.done = 0, False
-        self.lease = (lease or client.lease).share()
-        self._cursor: duckdb.DuckDBPyConnection | None = None
-        self._batches: Iterator[Messages] | None = None
-        self._left: tuple[Messages, int] | None = None
-        try:
-            self._edited = plan.executed(values)
-            self.columns = plan.columns
-            if plan.literals or "DECIMAL" in plan.types.values():  # whose values may decide on types
-                self.columns = self._columns_now()
-            self.formats = spread(formats, len(self.columns))
-        except BaseException:
-            self.close()
-            raise
-
-    @property
-    def fields(self) -> list[Field]:
-        return [Field(c.name, c.pg, fmt) for c, fmt in zip(self.columns, self.formats, strict=True)]
-
-    def _open(self) -> duckdb.DuckDBPyConnection:
-        session = self.lease.session
-        if self.plan.catalogue:
-            rewritten = self.client.catalogue(session).rewrite(self.plan.part.text, self.client.context)
-            if rewritten is None or rewritten.cursor is None:
-                raise PgError("XX000", "the catalogue changed its mind about a question")
-            return rewritten.cursor
-        return session.cursor(self.plan.sql.text, self.plan.given(self.values))
-
-    def _columns_now(self) -> tuple[Column, ...]:
-        cursor = self._cursor = self._open()
-        try:
-            with self.client.working(cursor):
-                bound = cursor.sql(self._edited.text, params=self.plan.given(self.values))
-        except duckdb.Error as error:
-            raise self._mistake(error, self._edited.text, 0) from None
-        kinds = bound.types if bound is not None else []
-        return tuple(_now(c, kind) for c, kind in zip(self.plan.columns, kinds, strict=True))
-
-    def _mistake(self, error: duckdb.Error, run: str, before: int) -> PgError:
-        told = _mistake(error, self.lease.session, self._edited, self.plan.part, run, before)
-        return _in_own_text(told, self.plan.part, self.plan.sql)
-
-    def _query(self) -> tuple[str, int]:
-        """The question with its columns as they are sent, and where in it the client's part begins."""
-        names = [f"c{i}" for i in range(len(self.columns))]
-        sent = [
-            self._sent(name, column, fmt) for name, column, fmt in zip(names, self.columns, self.formats, strict=True)
-        ]
-        before = f"select {', '.join(f'{e} as {n}' for e, n in zip(sent, names, strict=True))} from ("
-        return f"{before}{self._edited.text}\n) as q({', '.join(names)})", len(before)
-
-    def _sent(self, expression: str, column: Column, fmt: int) -> str:
-        if fmt == TEXT_FORMAT:
-            return cells.sent(expression, column.kind, column.pg)
-        return cells.plain(expression, column.kind, column.pg)
-
-    def _encode(self, batch: pa.RecordBatch) -> Messages:
-        return rows.data_rows(batch, [c.pg for c in self.columns], self.formats)
-
-    def _start(self) -> Iterator[Messages]:
-        cursor = self._cursor = self._cursor or self._open()
-        if self.plan.explains:
-            return self._explanation(cursor)
-        query, before = self._query()
-        try:
-            with self.client.working(cursor):
-                bound = cursor.sql(query, params=self.plan.given(self.values))
-                reader = bound.to_arrow_reader(_MANY_ROWS if _are_light(self.columns) else _FEW_ROWS)
-        except duckdb.Error as error:
-            raise self._mistake(error, query, before) from None
-        return self._encoded(reader, query, before)
-
-    def _encoded(self, reader: pa.RecordBatchReader, query: str, before: int) -> Iterator[Messages]:
-        while True:
-            try:
-                with self.client.working(self._cursor):
-                    batch = next(reader, None)
-            except duckdb.Error as error:
-                raise self._mistake(error, query, before) from None
-            except (pa.ArrowException, OSError) as error:
-                raise self._mistake(of_duckdb(error), query, before) from None
-            if batch is None:
-                return
-            if batch.num_rows:
-                yield self._encode(batch)
-
-    def _explanation(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[Messages]:
-        try:
-            with self.client.working(cursor):
-                found = cursor.execute(self._edited.text, self.plan.given(self.values)).fetchall()
-        except duckdb.Error as error:
-            raise self._mistake(error, self._edited.text, 0) from None
-        lines = str(found[-1][1]).rstrip().split("\n")  # of several plans, the one that is run
-        yield self._encode(pa.record_batch({"c0": pa.array(lines, pa.string())}))
-
-    def take(self, n: int = 0) -> Iterator[memoryview]:
-        """The next ``n`` rows as messages, or all that are left. Afterwards ``done`` tells whether there are more."""
-        if self._batches is None:
-            self._batches = self._start()
-        wanted = n or None
-        while wanted is None or wanted > 0:
-            messages, at = self._left or (next(self._batches, None), 0)
-            if messages is None:
-                self.done = True
-                return
-            stop = len(messages) if wanted is None else min(len(messages), at + wanted)
-            self._left = (messages, stop) if stop < len(messages) else None
-            self.n_rows += stop - at
-            self.client.allow_rows(self.n_rows)
-            if wanted is not None:
-                wanted -= stop - at
-            yield messages.part(at, stop)
-        # Whether the last row was sent is only known by looking; a client that asks for no more is not kept waiting.
-
-    def close(self) -> None:
-        """Let go of the result, its cursor and its snapshot."""
-        self._batches = self._left = None
-        self.done = True
-        if self._cursor is not None:
-            self._cursor.close()
-            self._cursor = None
-        self.lease.close()
-
-
-def _now(column: Column, kind: Any) -> Column:
-    """A column whose type the values decided; what was called a numeric stays one."""
-    pg = oid_of(kind)
-    if str(kind) == str(column.kind):
-        return column
-    is_number = pg.oid in (INT2.oid, INT4.oid, INT8.oid, FLOAT4.oid, FLOAT8.oid, NUMERIC.oid)
-    return Column(column.name, kind, NUMERIC if is_number and column.pg.oid == NUMERIC.oid else pg)
-
-
-def _are_light(columns: Sequence[Column]) -> bool:
-    return not any(c.pg.element or c.pg.name in ("json", "bytea") for c in columns)
