@@ -6,7 +6,7 @@ A table is known by its header, in the warehouse's own spelling (``PT_ratio``, `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -159,26 +159,8 @@ class ProjectCsvReader:
         self.inspect(source, report)
         header = read_header(source)
         kind = self._kind_or_refuse(source, header)
-        targets = kind.targets(header)
-        unknown = [name for name in header if name not in targets]
-        swapped: bool | None = None
-        for rows in read_rows(source):
-            if swapped is None and {"p_value_rf", "on_screen_rf"} <= set(header):
-                swapped = _swapped(rows.columns["p_value_rf"], rows.columns["on_screen_rf"])
-            if swapped:
-                rows.columns["p_value_rf"], rows.columns["on_screen_rf"] = (
-                    rows.columns["on_screen_rf"],
-                    rows.columns["p_value_rf"],
-                )
-            columns = _columns(source, kind, rows, targets)
-            if unknown:
-                columns["extra"] = extra_json({name: rows.columns[name] for name in unknown})
-            for i, spec in enumerate(kind.specs):
-                if spec.part in parts:
-                    taken = {c.name: columns[c.name] for c in spec if c.name in columns}
-                    if i:
-                        taken.pop("extra", None)  # kept once, with the units
-                    yield Rows(spec.name, pa.table(taken))
+        for rows in put_right(read_rows(source)):
+            yield from rows_of_table(source, kind, rows, parts)
 
     @staticmethod
     def _kind_or_refuse(source: Source, header: Sequence[str]) -> ProjectTable:
@@ -187,6 +169,34 @@ class ProjectCsvReader:
             known = ", ".join(t.name for t in PROJECT_TABLES)
             raise SourceError(source, "header", f"is none of the project's tables ({known})")
         return kind
+
+
+def put_right(batches: Iterable[CsvRows]) -> Iterator[CsvRows]:
+    """Batches of one table with the two receptive-field columns under their own names (OD-11): the first that tells decides."""
+    swapped: bool | None = None
+    for rows in batches:
+        given = rows.columns
+        if {"p_value_rf", "on_screen_rf"} <= set(given):
+            if swapped is None:
+                swapped = _swapped(given["p_value_rf"], given["on_screen_rf"])
+            if swapped:
+                given["p_value_rf"], given["on_screen_rf"] = given["on_screen_rf"], given["p_value_rf"]
+        yield rows
+
+
+def rows_of_table(source: Source, kind: ProjectTable, rows: CsvRows, parts: frozenset[str]) -> Iterator[Rows]:
+    """Rows of the lake of some rows of a project table, whose cells are text under the table's own names."""
+    targets = kind.targets(list(rows.columns))
+    unknown = [name for name in rows.columns if name not in targets]
+    columns = _columns(source, kind, rows, targets)
+    if unknown:
+        columns["extra"] = extra_json({name: rows.columns[name] for name in unknown})
+    for i, spec in enumerate(kind.specs):
+        if spec.part in parts:
+            taken = {c.name: columns[c.name] for c in spec if c.name in columns}
+            if i:
+                taken.pop("extra", None)  # kept once, with the units
+            yield Rows(spec.name, pa.table(taken))
 
 
 def _kind(header: Sequence[str]) -> ProjectTable | None:

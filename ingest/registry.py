@@ -14,6 +14,7 @@ READERS = {
     "nwb1_ecephys": "nwb1_ecephys",
     "nwb1_icephys": "nwb1_icephys",
     "ecephys_csv": "ecephys_csv",
+    "ecephys_records": "ecephys_records",
     "cell_types_csv": "cell_types_csv",
     "cell_types_json": "cell_types_json",
     "swc": "swc",

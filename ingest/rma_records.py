@@ -18,6 +18,7 @@ from typing import Any
 from ..lake.errors import SourceError
 from ..lake.tables.rma import LINKS, MODELS, OTHER_RECORDS, Model, model
 from .contract import Identity, Part, Report, Rows, Source
+from .ecephys_records import READER as WHOLE_LISTS
 from .json_records import Records, columns_of
 from .rma_xml import read_records, root_of
 
@@ -63,7 +64,7 @@ class RmaReader:
         except OSError:
             return False
         if tagged := _TAGGED.match(head):
-            return tagged[1].decode() not in ELSEWHERE
+            return tagged[1].decode() not in ELSEWHERE and not WHOLE_LISTS.sniff(source)
         if head.lstrip().startswith(b"<"):
             return _camel((root_of(head) or "").replace("-", "_")) in _MODEL_NAMES | ELSEWHERE  # others read no XML
         return bool(_LIST.match(head)) and any(
@@ -133,7 +134,7 @@ class Gathered:
                 back = f"{_snake(declared.name)}_id"
                 for index, one in enumerate(inner):
                     if back in target.attributes and back not in one and _id(record):  # what nests it tells whose it is
-                        one = {**one, back: _id(record)}  # noqa: PLW2901
+                        one = {**one, back: _id(record)}
                     self.add(target, nested, one, depth + 1)
                     if isinstance(value, list):
                         self._link(declared, record, key, target, one, index)

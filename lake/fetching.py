@@ -25,6 +25,7 @@ from .ingestion import IngestReport, Item, Progress, ingest
 from .session import Session
 
 ANY_READER = "rma_records"  # takes an answer that no domain's reader knows
+TABLES_ALONE = frozenset({"ecephys_records"})  # readers that keep a table of an answer, and not what it nests
 
 
 @dataclass(frozen=True)
@@ -190,8 +191,9 @@ def _ingest(
 
     told : answers that tell of files: records of the API, which say whose a file is
     """
-    known = [path for path in read if _is_known(path)]
-    others = [*(path for path in read if path not in known), *told]
+    readers = {path: _reader_of(path) for path in read}
+    known = [path for path, reader in readers.items() if reader]
+    others = [*(path for path, reader in readers.items() if not reader or reader in TABLES_ALONE), *told]
     items: list[Item] = []
     for paths, reader, said in ((others, ANY_READER, {}), ([*known, *journals], None, settings)):
         if paths:
@@ -200,14 +202,12 @@ def _ingest(
     return IngestReport(tuple(items))
 
 
-def _is_known(path: Path) -> bool:
-    if path.suffix != ".json":
-        return True
+def _reader_of(path: Path) -> str | None:
+    """The reader that knows a file by its content; None where none does."""
     try:
-        registry.choose(Source(path, str(path)))
+        return registry.choose(Source(path, str(path))).name
     except ForeignError:
-        return False
-    return True
+        return None
 
 
 def _queries(what: str, ids: Sequence[int | str]) -> list[str]:

@@ -131,3 +131,39 @@ def test_units_and_metrics_of_cells_are_typed(lake, server):
     (metric,) = lake.rma("model::ApiCamCellMetric,rma::criteria,[osi_dg$ge0.5]").arrow().to_pylist()
     assert "id" not in metric
     assert rows(lake, "select gene_acronym from ish.genes where organism_id = 2 order by 1") == [("Man1a",), ("Pdyn",)]
+
+
+def test_whole_lists_of_the_neuropixels_release_are_its_project_tables(lake, server):
+    """The same rows as from its CSV files: names, quotients, what is out of the reference space."""
+    outside = {**server.records["EcephysChannel"][0], "id": 850249268, "anterior_posterior_ccf_coordinate": -1000,
+               "dorsal_ventral_ccf_coordinate": -1000, "left_right_ccf_coordinate": -1000,
+               "ecephys_structure_id": None, "ecephys_structure_acronym": None}  # fmt: skip
+    server.records = {**server.records, "EcephysChannel": [*server.records["EcephysChannel"], outside]}
+    for what in ("sessions", "probes", "channels", "units", "unit_metrics"):
+        lake.fetch(what, how=how(server)).raise_failed()
+    assert rows(lake, """
+        select session_id, session_type, specimen_name, age_in_days, sex, full_genotype, has_nwb, in_project
+        from ecephys.sessions""") == [
+        (origin.SESSION, "brain_observatory_1.1", "Sst-386129", 120.0, "M", "Sst-IRES-Cre/wt", True, True)
+    ]  # fmt: skip
+    assert rows(lake, "select name, has_lfp_data, lfp_sampling_rate, lfp_sampling_rate_raw from ecephys.probes") == [
+        ("probeA", True, 2499.996 / 2, 2499.996)
+    ]
+    assert rows(lake, "select channel_id, ap_um, structure_acronym from ecephys.channels order by 1") == [
+        (origin.CHANNEL, 8445.0, "VISp"),
+        (850249268, None, None),
+    ]
+    query = "select session_id, unit_id, snr, waveform_pt_ratio, structure_acronym, source from ecephys.good_units"
+    assert rows(lake, query) == [(origin.SESSION, origin.UNIT, 2.5, 0.5, "VISp", "project")]
+    assert rows(lake, "select unit_id, g_osi_dg from ecephys.published_unit_metrics") == [(origin.UNIT, 0.25)]
+    assert rows(lake, "select id, stimulus_name from rma.ecephys_sessions") == [
+        (origin.SESSION, "brain_observatory_1.1")
+    ]
+
+
+def test_a_part_of_a_list_takes_no_table_s_place(lake, server):
+    lake.fetch("sessions", how=how(server)).raise_failed()
+    lake.fetch("sessions", origin.SESSION, how=how(server)).raise_failed()
+    query = "select count(*) from lake.ingests where subject = 'ecephys.project/sessions'"
+    assert rows(lake, query) == [(1,)]
+    assert rows(lake, "select count(*) from ecephys.project_sessions") == [(1,)]
