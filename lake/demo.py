@@ -130,7 +130,7 @@ def _answer(lake: Lake, number: int, asked: Asked, frames: dict[str, Any], pictu
     _say(f"{number:2}  {asked.title}")
     print(textwrap.indent(query, "    "), flush=True)
     relation = lake.sql(query, tables={name: frame for name, frame in frames.items() if name in query} or None)
-    write_answer(relation.reader(), "table", rows=ROWS_SHOWN)
+    write_answer(relation.reader(), "table", look=ROWS_SHOWN)
     if asked.picture:
         path = pictures / f"{number:02}_{asked.picture}.png"
         try:
