@@ -14,7 +14,7 @@ from .types import PgType, oid_of
 _ELEMENT = "_brainlake_element"
 
 # Elements of an array that PostgreSQL writes without quotes, and some clients expect to find so.
-_BARE = r'[^{},"\\\s]+'
+_PLAIN_ELEMENT = r"[!#-+\--\[\]-z|~\p{L}\p{N}]+"
 
 _UNQUOTED = frozenset({t.INT2.oid, t.INT4.oid, t.INT8.oid, t.FLOAT4.oid, t.FLOAT8.oid, t.NUMERIC.oid, t.BOOL.oid})
 
@@ -64,7 +64,7 @@ def _array(expression: str, kind: Any, element: PgType) -> str:
     inner = text(_ELEMENT, kind.children[0][1])
     if element.oid not in _UNQUOTED:
         quoted = f"""'"' || replace(replace({inner}, '\\', '\\\\'), '"', '\\"') || '"'"""
-        is_bare = f"regexp_full_match({inner}, '{_BARE}') and upper({inner}) <> 'NULL'"
+        is_bare = f"regexp_full_match({inner}, '{_PLAIN_ELEMENT}') and upper({inner}) <> 'NULL'"
         inner = f"case when {is_bare} then {inner} else {quoted} end"
     items = f"list_transform({expression}::{_sql(kind.children[0][1])}[], lambda {_ELEMENT}: coalesce({inner}, 'NULL'))"
     return f"'{{' || array_to_string({items}, ',') || '}}'"

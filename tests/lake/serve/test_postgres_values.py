@@ -118,7 +118,7 @@ CASES: list[tuple[str, int, str, bytes]] = [
      array(25, b"a b", b"", b"NULL", b'q"\\', None, b"x,{}")),
     ("[]::integer[]", 1007, "{}", struct.pack("!iiI", 0, 0, 23)),
     ("[1, 2]::integer[2]", 1007, "{1,2}", array(23, struct.pack("!i", 1), struct.pack("!i", 2))),
-    ("[date '2000-01-02', null]", 1182, '{"2000-01-02",NULL}', array(1082, struct.pack("!i", 1), None)),
+    ("[date '2000-01-02', null]", 1182, "{2000-01-02,NULL}", array(1082, struct.pack("!i", 1), None)),
     ("[timestamp '2000-01-01 00:00:01']", 1115, '{"2000-01-01 00:00:01"}', array(1114, struct.pack("!q", 1_000_000))),
     ("['\\x01'::blob]", 1001, '{"\\\\x01"}', array(17, b"\x01")),
     ("[1.5::decimal(4,2)]", 1231, "{1.50}", array(1700, numeric(0, 0, 2, 1, 5000))),
