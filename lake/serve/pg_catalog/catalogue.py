@@ -193,6 +193,8 @@ class _Told:
         """What a mention in a question to the lake stands for, as SQL."""
         client, given = self._client, mention.given
         match mention.function:
+            case "bytea":
+                return f"from_hex('{given[0]}')"
             case "current_user" | "session_user" | "current_role" | "getpgusername":
                 value: str | int | None = client.user
             case "current_catalog" | "current_database":

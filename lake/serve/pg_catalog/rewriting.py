@@ -1,8 +1,8 @@
 """Statements of PostgreSQL's clients about the catalogue, as DuckDB's SQL over our tables and functions of it.
 
 Three outcomes: a query of the catalogue is translated whole, as tools write it for PostgreSQL's parser; a question to
-the lake that mentions who is asking, where and of what server keeps its text but for those words; all others are none
-of ours.
+the lake that mentions who is asking, where and of what server, or has bytes as PostgreSQL writes them, keeps its text
+but for those places; all others are none of ours.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ _ASKS = re.compile(
     r"\bpg_|information_schema|\breg(?:class|type|proc|procedure|namespace|role)\b|\bto_reg|\bversion\b"
     r"|\bcurrent_(?:user|role|schema|schemas|catalog|database|setting)\b|\bsession_user\b|\buser\b|\bset_config\b"
     r"|\binet_(?:server|client)_|\btxid_current|\bhas_\w+_privilege\b|\bformat_type\b|\b(?:sh)?obj_description\b"
-    r"|\bcol_description\b|\bquote_(?:ident|literal|nullable)\b|\bgetdatabaseencoding\b|\bgetpgusername\b",
+    r"|\bbytea\b|\bcol_description\b|\bquote_(?:ident|literal|nullable)\b|\bgetdatabaseencoding\b|\bgetpgusername\b",
     re.IGNORECASE,
 )
+_HEX = re.compile(r"\\x(?:[0-9a-fA-F]{2})*")  # how PostgreSQL writes bytes
 _REG = ("regclass", "regtype", "regproc", "regprocedure", "regnamespace", "regrole")
 
 # What a type is cast to where DuckDB has no type of its name.
@@ -69,8 +70,9 @@ class CatalogueQuery:
 
 @dataclass(frozen=True)
 class Mention:
-    """A place in a question to the lake that stands for something of the client: a function and its arguments.
+    """A place in a question to the lake that stands for something of the client, or is written as DuckDB does not.
 
+    function, given : what is called there with which arguments; "bytea": bytes, in hexadecimal
     is_column : it is a column of the result, which is called as the function
     """
 
@@ -157,6 +159,10 @@ def _mentioning(cut: list[Token]) -> LakeQuestion | None:
     found = []
     for i, token in enumerate(cut):
         name, start = token.value, i
+        if token.kind == "string" and [t.text.lower() for t in cut[i + 1 : i + 3]] == ["::", "bytea"]:
+            if _HEX.fullmatch(name):
+                found.append(Mention(token.start, cut[i + 2].end, "bytea", (name[2:],)))
+            continue
         if token.kind != "word" or name not in _CALLS:
             continue
         if i > 0 and cut[i - 1].text == ".":
@@ -301,6 +307,7 @@ class _Translation:
         types = self._types_of(outputs)
         for select in outputs:
             self._show(select)
+        self._order()
         for step in (
             self._hidden_columns, self._casts, self._comparisons, self._patterns, self._concatenations, self._subscripts, self._calls, self._relations,
             self._clauses,
@@ -336,6 +343,18 @@ class _Translation:
                 assert relation is not None
                 expressions += [exp.column(c.name, table=alias, quoted=True) for c in relation.columns]
         select.set("expressions", expressions)
+
+    def _order(self) -> None:
+        """Columns come in their order where nothing else is said: PostgreSQL's do, as they lie, and tools rely on it."""
+        select = self._tree
+        said = ("order", "group", "distinct", "limit")
+        if not isinstance(select, exp.Select) or any(select.args.get(part) for part in said):
+            return
+        if any(one.find(exp.AggFunc) for one in select.expressions):
+            return
+        for alias, relation in _sources(select):
+            for column in _ORDERS.get(relation.name if relation else "", ()):
+                select.order_by(exp.column(column, table=alias), copy=False)
 
     def _name_columns(self) -> None:
         """Unnamed columns of every level get the names that PostgreSQL gives them."""
@@ -545,6 +564,11 @@ class _Translation:
                 query.set("expressions", [_literal("1")])
 
 
+_ORDERS = {
+    "pg_attribute": ("attrelid", "attnum"),
+    "columns": ("table_schema", "table_name", "ordinal_position"),
+    "key_column_usage": ("constraint_schema", "constraint_name", "ordinal_position"),
+}
 _SCHEMAS = {"pg_catalog": "pg", "information_schema": "info"}
 _CLASSES: dict[type[exp.Expression], str] = {
     exp.CurrentUser: "current_user",

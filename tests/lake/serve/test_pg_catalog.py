@@ -20,7 +20,7 @@ from brainlake.lake.serve.pg_catalog.rewriting import translate
 from brainlake.lake.serve.pg_catalog.system import quote_ident, system
 from brainlake.lake.serve.snapshots import Lease, Snapshots
 from brainlake.tests.fixtures.tool_queries import QUERIES
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 
@@ -97,7 +97,7 @@ def test_a_table_of_a_user_has_its_rows_size_and_not_null_columns(catalogue: Cat
     (row,) = rows_of(catalogue, told.replace("%s", "'labels'"))
     assert row[:2] == (2.0, True)
     columns = "select column_name, is_nullable from information_schema.columns where table_schema = 'lab'"
-    assert rows_of(catalogue, f"{columns} order by ordinal_position") == [
+    assert rows_of(catalogue, columns) == [  # in order, as PostgreSQL's do, though nobody asked for one
         ("unit_id", "NO"), ("Label", "YES"), ("ingest_id", "NO")
     ]  # fmt: skip
 
@@ -278,16 +278,18 @@ def test_the_catalogue_reads_nothing_but_itself(catalogue: Catalogue, hostile: s
     assert rows_of(catalogue, "select count(*) from pg_class") == before
 
 
-@given(st.sampled_from(QUERIES), st.data())
-def test_any_piece_of_a_query_is_translated_or_left_alone(query: tuple[str, str], data: st.DataObject) -> None:
-    _, sql = query
-    start = data.draw(st.integers(0, len(sql)))
-    end = data.draw(st.integers(start, len(sql)))
-    piece = (
-        sql[:start]
-        + data.draw(st.sampled_from(["", " ", "'", '"', "(", ")", ",", "::", "$$", "\x00", "/*"]))
-        + sql[end:]
-    )
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(QUERIES),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.sampled_from(["", " ", "'", '"', "(", ")", ",", "::", "$$", "\x00", "/*", "pg_catalog."]),
+)
+def test_any_piece_of_a_query_is_translated_or_left_alone(
+    query: tuple[str, str], start: float, end: float, between: str
+) -> None:
+    sql = query[1]
+    piece = sql[: int(start * len(sql))] + between + sql[int(end * len(sql)) :]
     with contextlib.suppress(QueryError):  # "one query cannot ask both"
         translate(piece)
 
