@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from brainlake.tests.fixtures.served import DATABASE, MANY, NAMES, PASSWORD, USER, VALUES, Served, same
 
-asyncpg = pytest.importorskip("asyncpg", reason="needs asyncpg")
+asyncpg = pytest.importorskip("asyncpg", reason="needs asyncpg", exc_type=ImportError)
 
 
 def run(served: Served, ask: Callable[[Any], Awaitable[Any]]) -> Any:

@@ -21,7 +21,7 @@ def simple(expected: list[Any]) -> list[tuple[Any, ...]]:
 
 
 def test_connectorx_reads_values_and_arrays(served: Served, simple: list[Any]) -> None:
-    connectorx = pytest.importorskip("connectorx", reason="needs connectorx")
+    connectorx = pytest.importorskip("connectorx", reason="needs connectorx", exc_type=ImportError)
     table = connectorx.read_sql(f"postgresql://{served.url}", SIMPLE, return_type="arrow")
     assert same(simple, rows_of(table)), rows_of(table)
     listed = connectorx.read_sql(
@@ -33,7 +33,7 @@ def test_connectorx_reads_values_and_arrays(served: Served, simple: list[Any]) -
 
 @pytest.mark.parametrize("protocol", ["binary", "csv", "cursor"])
 def test_connectorx_reads_by_each_of_its_ways(served: Served, protocol: str) -> None:
-    connectorx = pytest.importorskip("connectorx", reason="needs connectorx")
+    connectorx = pytest.importorskip("connectorx", reason="needs connectorx", exc_type=ImportError)
     table = connectorx.read_sql(
         f"postgresql://{served.url}", "select n, half, name from lab.many", return_type="arrow", protocol=protocol
     )
@@ -42,7 +42,7 @@ def test_connectorx_reads_by_each_of_its_ways(served: Served, protocol: str) -> 
 
 
 def test_connectorx_reads_partitions_at_once(served: Served) -> None:
-    connectorx = pytest.importorskip("connectorx", reason="needs connectorx")
+    connectorx = pytest.importorskip("connectorx", reason="needs connectorx", exc_type=ImportError)
     table = connectorx.read_sql(
         f"postgresql://{served.url}",
         "select n, name from lab.many",
@@ -55,8 +55,8 @@ def test_connectorx_reads_partitions_at_once(served: Served) -> None:
 
 @pytest.mark.parametrize("through", ["connectorx", "adbc_driver_postgresql"])
 def test_polars_reads_a_query(served: Served, through: str) -> None:
-    polars = pytest.importorskip("polars", reason="needs polars")
-    pytest.importorskip(through, reason=f"needs {through}")
+    polars = pytest.importorskip("polars", reason="needs polars", exc_type=ImportError)
+    pytest.importorskip(through, reason=f"needs {through}", exc_type=ImportError)
     engine = "connectorx" if through == "connectorx" else "adbc"
     frame = polars.read_database_uri(
         "select n, half, name from lab.many order by n", f"postgresql://{served.url}", engine=engine
@@ -67,7 +67,9 @@ def test_polars_reads_a_query(served: Served, through: str) -> None:
 
 
 def test_adbc_reads_values_and_arrays(served: Served, expected: list[Any]) -> None:
-    dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="needs adbc-driver-postgresql")
+    dbapi = pytest.importorskip(
+        "adbc_driver_postgresql.dbapi", reason="needs adbc-driver-postgresql", exc_type=ImportError
+    )
     with dbapi.connect(f"postgresql://{served.url}") as con, con.cursor() as cursor:
         cursor.execute(VALUES)
         table = cursor.fetch_arrow_table()
@@ -76,14 +78,18 @@ def test_adbc_reads_values_and_arrays(served: Served, expected: list[Any]) -> No
 
 
 def test_adbc_binds_parameters(served: Served) -> None:
-    dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="needs adbc-driver-postgresql")
+    dbapi = pytest.importorskip(
+        "adbc_driver_postgresql.dbapi", reason="needs adbc-driver-postgresql", exc_type=ImportError
+    )
     with dbapi.connect(f"postgresql://{served.url}") as con, con.cursor() as cursor:
         cursor.execute("select name, half from lab.many where n = $1", [9])
         assert cursor.fetchall() == [("row 9", 4.5)]
 
 
 def test_adbc_lists_relations_with_columns_and_keys(served: Served) -> None:
-    dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="needs adbc-driver-postgresql")
+    dbapi = pytest.importorskip(
+        "adbc_driver_postgresql.dbapi", reason="needs adbc-driver-postgresql", exc_type=ImportError
+    )
     with dbapi.connect(f"postgresql://{served.url}") as con:
         objects = con.adbc_get_objects(depth="all", db_schema_filter="lab").read_all().to_pylist()
         (catalogue,) = objects
@@ -100,7 +106,9 @@ def test_adbc_lists_relations_with_columns_and_keys(served: Served) -> None:
 
 
 def test_infinity_and_nan_survive_frames(served: Served) -> None:
-    dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi", reason="needs adbc-driver-postgresql")
+    dbapi = pytest.importorskip(
+        "adbc_driver_postgresql.dbapi", reason="needs adbc-driver-postgresql", exc_type=ImportError
+    )
     with dbapi.connect(f"postgresql://{served.url}") as con, con.cursor() as cursor:
         cursor.execute("select 'nan'::float8, 'inf'::float4, '-inf'::float8")
         (row,) = cursor.fetchall()

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from brainlake.tests.fixtures.served import DATABASE, MANY, NAMES, SCALARS, USER, Served, same
 
-pyodbc = pytest.importorskip("pyodbc", reason="needs pyodbc and unixODBC: apt-get install unixodbc")
+pyodbc = pytest.importorskip(
+    "pyodbc", reason="needs pyodbc and unixODBC: apt-get install unixodbc", exc_type=ImportError
+)
 
 
 @pytest.fixture

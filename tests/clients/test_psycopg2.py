@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from brainlake.tests.fixtures.served import MANY, NAMES, VALUES, Served, same
 
-psycopg2 = pytest.importorskip("psycopg2", reason="needs psycopg2-binary")
+psycopg2 = pytest.importorskip("psycopg2", reason="needs psycopg2-binary", exc_type=ImportError)
 
 
 def test_values_are_those_in_process(served: Served, expected: list[Any]) -> None:

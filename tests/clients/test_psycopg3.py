@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from brainlake.tests.fixtures.served import MANY, NAMES, VALUES, Served, same
 
-psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
+psycopg = pytest.importorskip("psycopg", reason="needs psycopg", exc_type=ImportError)
 
 
 @pytest.mark.parametrize("binary", [False, True])

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from brainlake.tests.fixtures.served import MANY, NAMES, SCALARS, Served, same
 
-sqlalchemy = pytest.importorskip("sqlalchemy", reason="needs sqlalchemy")
+sqlalchemy = pytest.importorskip("sqlalchemy", reason="needs sqlalchemy", exc_type=ImportError)
 
 DRIVERS = {"psycopg2": "psycopg2", "psycopg": "psycopg", "pg8000": "pg8000"}
 
 
 @pytest.fixture(scope="module", params=DRIVERS)
 def engine(request: pytest.FixtureRequest, served: Served) -> Iterator[Any]:
-    pytest.importorskip(DRIVERS[request.param], reason=f"needs {request.param}")
+    pytest.importorskip(DRIVERS[request.param], reason=f"needs {request.param}", exc_type=ImportError)
     engine = sqlalchemy.create_engine(f"postgresql+{request.param}://{served.url}")
     yield engine
     engine.dispose()
@@ -76,7 +76,7 @@ def test_expressions_find_rows(engine: Any, expected: list[Any]) -> None:
 
 
 def test_pandas_reads_a_query(engine: Any) -> None:
-    pandas = pytest.importorskip("pandas", reason="needs pandas")
+    pandas = pytest.importorskip("pandas", reason="needs pandas", exc_type=ImportError)
     frame = pandas.read_sql("select n, half, name from lab.many order by n", engine)
     assert len(frame) == MANY
     assert frame["half"].sum() == sum(range(MANY)) / 2

@@ -20,7 +20,7 @@ from brainlake.lake.serve.pg_catalog import Catalogue, ClientContext
 from brainlake.lake.serve.pg_catalog.objects import FIRST_OID, database_oid, role_oid
 from brainlake.lake.serve.snapshots import Snapshots
 
-psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
+psycopg = pytest.importorskip("psycopg", reason="needs psycopg", exc_type=ImportError)
 
 from brainlake.tests.fixtures import postgres_server, postgres_shape  # noqa: E402
 from brainlake.tests.fixtures.java_client import jdbc_driver, run_java  # noqa: E402
@@ -229,8 +229,8 @@ def test_tools_are_answered_as_by_postgres(pair: Pair, tool: str, sql: str) -> N
 
 
 def test_sqlalchemy_reflects_what_it_reflects_of_postgres(pair: Pair) -> None:
-    sqlalchemy = pytest.importorskip("sqlalchemy")
-    pytest.importorskip("psycopg2")
+    sqlalchemy = pytest.importorskip("sqlalchemy", exc_type=ImportError)
+    pytest.importorskip("psycopg2", exc_type=ImportError)
 
     def drive(pair: Pair) -> None:
         engine = sqlalchemy.create_engine(f"postgresql+psycopg2://{USER}@127.0.0.1:{pair.server.port}/{DATABASE}")
@@ -278,7 +278,7 @@ def test_psycopg_finds_types_as_of_postgres(pair: Pair) -> None:
 
 
 def test_asyncpg_looks_types_up_as_of_postgres(pair: Pair) -> None:
-    asyncpg = pytest.importorskip("asyncpg")
+    asyncpg = pytest.importorskip("asyncpg", exc_type=ImportError)
 
     async def ask() -> None:
         con = await asyncpg.connect(host="127.0.0.1", port=pair.server.port, user=USER, database=DATABASE)
@@ -292,7 +292,7 @@ def test_asyncpg_looks_types_up_as_of_postgres(pair: Pair) -> None:
 
 
 def test_adbc_lists_objects_as_of_postgres(pair: Pair) -> None:
-    dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi")
+    dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi", exc_type=ImportError)
 
     def drive(pair: Pair) -> None:
         with dbapi.connect(f"postgresql://{USER}@127.0.0.1:{pair.server.port}/{DATABASE}") as con:
@@ -305,7 +305,7 @@ def test_adbc_lists_objects_as_of_postgres(pair: Pair) -> None:
 
 
 def test_odbc_lists_what_it_lists_of_postgres(pair: Pair) -> None:
-    pyodbc = pytest.importorskip("pyodbc")
+    pyodbc = pytest.importorskip("pyodbc", exc_type=ImportError)
     drivers = [name for name in pyodbc.drivers() if "postgresql unicode" in name.lower()]
     if not drivers:
         pytest.skip("needs psqlODBC: apt-get install odbc-postgresql")
