@@ -147,7 +147,7 @@ def _fetch(client: Client, wanted: Wanted, target: Path, progress: Progress) -> 
 
     try:
         (status, etag), attempts = client.attempt(wanted.url, work)
-        digest = _sha256(part)
+        digest = sha256_of(part)
         if wanted.sha256 not in (None, digest):
             _discard(part, mark)
             raise ApiError(
@@ -187,7 +187,8 @@ def _length(response: Any, start: int) -> int | None:
     return int(declared) if declared.isdigit() else None
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

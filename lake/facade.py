@@ -372,6 +372,12 @@ class Lake:
         self.refresh()
         return report
 
+    def compared(self) -> list[tuple[str, str]]:
+        """Files that were fetched, and how each is now: ``as it came``, ``changed`` or ``missing``. Reads all of them."""
+        from .fetching import compared
+
+        return compared(self.catalog, self._session)
+
     def write(
         self,
         name: str,

@@ -17,7 +17,7 @@ from ..ingest.contract import Source
 from ..ingest.rma_client import Client, api_url
 from ..ingest.rma_datasets import DATA_SETS, FILES, Files, Where, files_told
 from ..ingest.rma_endpoints import ARCHIVE_URL, CCF_VERSION
-from ..ingest.rma_files import FetchedFile, fetch_files
+from ..ingest.rma_files import FetchedFile, fetch_files, sha256_of
 from ..ingest.rma_pages import PAGE, Fetched, fetch_answer
 from .catalog import Catalog
 from .errors import BrainlakeError, ForeignError, QueryError
@@ -120,6 +120,27 @@ def fetch(
         notes += _laid_out(catalog, what, ids, files, how.to)
     here = sum(found.was_here for found in brought)
     return FetchReport(tuple(found.path for found in brought), here, tuple(notes), tuple(errors), report)
+
+
+def compared(catalog: Catalog, session: Session) -> list[tuple[str, str]]:
+    """Every file that was fetched from an address of its own, and how it is now: as it came, changed or missing.
+
+    Returns pairs of a path below the lake and one of these words, in the order of paths.
+    """
+    kept = session.sql("""
+        select r.fetch_key, r.file_name, arg_max(r.sha256, r.requested_at) as sha256
+        from rma.requests as r
+        where r.rma_text is null
+        group by r.fetch_key, r.file_name
+        order by r.fetch_key, r.file_name
+    """).pl()  # fmt: skip
+    found = []
+    for key, name, sha256 in kept.rows():
+        path = Path("raw") / "rma" / key / name
+        whole = catalog.root / path
+        state = "missing" if not whole.is_file() else "as it came" if sha256_of(whole) == sha256 else "changed"
+        found.append((str(path), state))
+    return found
 
 
 def _answer(client: Client, query: str, folder: Path, how: How, show: Progress) -> Fetched:

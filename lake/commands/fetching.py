@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .base import USER_ERROR, Where, examples, fail, pass_where
+from .base import DEFECT, USER_ERROR, Where, examples, fail, pass_where
 from .bringing import tell
 
 
@@ -27,6 +27,7 @@ from .bringing import tell
 @click.option("--list", "listing", is_flag=True, help="Tell what can be fetched.")
 @click.option("--api", metavar="URL", help="The API's address. By default $BRAINLAKE_API, or the public one.")
 @click.option("--archive", metavar="URL", help="The address of volumes and meshes.")
+@click.option("--verify", is_flag=True, help="Compare files that were fetched with what came.")
 @click.option("--offline", is_flag=True, help="Ask nobody: take what was fetched before.")
 @click.option("--refresh", is_flag=True, help="Ask again for what was fetched before.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked.")
@@ -52,6 +53,7 @@ def fetch(
     what: str | None,
     ids: tuple[str, ...],
     listing: bool,
+    verify: bool,
     dry_run: bool,
     image: tuple[str, ...],
     **how: str | int | bool | Path | None,
@@ -67,8 +69,10 @@ def fetch(
 
     if listing:
         return _list()
+    if verify:
+        return _verify(where)
     if what is None:
-        raise click.UsageError("say WHAT to fetch, or --list")
+        raise click.UsageError("say WHAT to fetch, --list or --verify")
     if strange := [one for one in image if "=" not in one]:
         raise click.UsageError(f"--image takes NAME=VALUE, not {strange[0]!r}")
     parameters = dict(one.split("=", 1) for one in image)
@@ -87,6 +91,15 @@ def fetch(
     for error in report.errors:
         fail(str(error), USER_ERROR)
     return code or (USER_ERROR if report.errors else 0)
+
+
+def _verify(where: Where) -> int:
+    found = where.open_latest().compared()
+    wrong = [(path, state) for path, state in found if state != "as it came"]
+    for path, state in wrong:
+        fail(f"{path} is {state}: the fetch that brought it, with --refresh, brings it again", DEFECT)
+    click.echo(f"{len(found) - len(wrong)} of {len(found)} files are as they came")
+    return DEFECT if wrong else 0
 
 
 def _list() -> int:

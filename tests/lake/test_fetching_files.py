@@ -10,6 +10,7 @@ from typing import Any
 import brainlake
 import numpy as np
 import pytest
+from brainlake.lake.cli import run
 from brainlake.lake.errors import QueryError
 from brainlake.lake.fetching import How
 from brainlake.tests.fixtures import atlas_origin as origin
@@ -167,3 +168,21 @@ def test_a_part_of_a_list_takes_no_table_s_place(lake, server):
     query = "select count(*) from lake.ingests where subject = 'ecephys.project/sessions'"
     assert rows(lake, query) == [(1,)]
     assert rows(lake, "select count(*) from ecephys.project_sessions") == [(1,)]
+
+
+def test_files_are_compared_with_what_came(lake, server, capsys):
+    reports = [lake.fetch(what, origin.IMAGE, how=how(server)) for what in ("svg", "section_images")]
+    lake.fetch("genes", how=how(server)).raise_failed()  # an answer: put together of pages, and no file of an address
+    assert [state for _, state in lake.compared()] == ["as it came"] * 2
+    command = ["--lake", str(lake.path), "fetch", "--verify"]
+    assert run(command) == 0
+    svg, image = (report.paths[-1] for report in reports)
+    svg.write_bytes(svg.read_bytes() + b" ")
+    image.unlink()
+    assert sorted(state for _, state in lake.compared()) == ["changed", "missing"]
+    capsys.readouterr()
+    assert run(command) == 2
+    told = capsys.readouterr()
+    assert "0 of 2 files are as they came" in told.out
+    assert f"{svg.name} is changed" in told.err
+    assert f"{image.name} is missing" in told.err

@@ -95,3 +95,30 @@ def test_an_answer_has_no_more_rows_than_allowed(world: World) -> None:
     assert len(list(small.answer(parse("model::Donor,rma::options[num_rows$eq3]")))) == 3
     with pytest.raises(QueryError, match="more than 3 rows"):
         list(small.answer(parse("model::Donor")))
+
+
+def test_pipes_hand_on_what_a_stage_found(api: Api, world: World) -> None:
+    """list collects, split and replace make new values of old ones, and a later stage asks with them."""
+    chosen = [one for one in world.structures if one["depth"] == 1]
+    parents = {one["parent_structure_id"] for one in chosen}
+    asked = (
+        "model::Structure,rma::criteria,[depth$eq1],rma::options[num_rows$eq'all'],"
+        "pipe::list[wanted$eq'parent_structure_id'],model::Structure,rma::criteria,[id$in$wanted]"
+    )
+    assert {one["id"] for one in api.answer(parse(asked))} == parents
+    paths = (
+        "model::Structure,rma::criteria,[depth$eq2],rma::options[num_rows$eq'all'],pipe::list[paths$eq'structure_id_path'],"
+        "pipe::split[input$in$paths][pattern$eq'/'][output$eqids],"
+        "model::Structure,rma::criteria,[id$in$ids],rma::options[num_rows$eq'all']"
+    )
+    expected = {i for one in world.structures if one["depth"] == 2 for i in one["path"]}
+    assert {one["id"] for one in api.answer(parse(paths))} == expected
+    first = sorted(one["name"] for one in world.structures)[0]
+    renamed = (
+        f"model::Structure,rma::criteria,[name$eq'{first}'],pipe::list[names$eq'name'],"
+        "pipe::replace[input$in$names][pattern$eq'Area [0-9]'][replacement$eq'Area 1'][output$eqothers],"
+        "model::Structure,rma::criteria,[name$in$others],rma::options[num_rows$eq'all']"
+    )
+    assert {one["id"] for one in api.answer(parse(renamed))} == {
+        one["id"] for one in world.structures if one["name"] == "Area 1"
+    }
