@@ -1,11 +1,11 @@
 """Volumes as files: NRRD, NIfTI, NumPy. An answer becomes one, a plane at a time, whatever the size of the volume.
 
-An answer is a volume in one of three forms, each from left to right, with dtype and ``shape, spacing_um`` in every row
-(single voxels: ``n_ap, n_dv, n_ml, grid_um``, as they are many):
+An answer is a volume in one of three forms, each from left to right, whose first row tells dtype and ``shape, spacing_um``
+(single voxels: ``n_ap, n_dv, n_ml, grid_um, background``, as they are many, and lists cost more than the voxels):
 
 - whole sagittal planes (``ml_index, plane_bytes``), as of ``ccf.annotation_volume`` and ``ccf.mask_volume``;
 - blocks of 16 x 16 x 16 voxels (``component, ml_block, ap_block, dv_block, voxel_bytes``), as of ``ccf.grey_volume``;
-- single voxels (``ml_index, dv_index, ap_index, voxel_value, background``), as of ``connectivity.grid_volume``.
+- single voxels (``ml_index, dv_index, ap_index, voxel_value``), as of ``connectivity.grid_volume``.
 
 What blocks and voxels leave out is background. All three formats hold the same bytes behind headers of their own: ap
 fastest, the components of a vector one whole volume after the other.

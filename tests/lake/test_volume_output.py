@@ -120,7 +120,10 @@ def test_downsampling_lays_ends_upon_ends(lake, tmp_path):
     [
         ("select 1 as one", "ask ccf.mask_volume"),
         ("from ccf.grey_volume() order by ml_block desc", "block .* out of order"),
-        ("from connectivity.grid_volume(100501, at_grid_um := 200) order by ml_index desc", "voxel .* out of order"),
+        (
+            "from connectivity.grid_volume(100501, at_grid_um := 200) order by ml_index desc nulls first",
+            "voxel .* out of order",
+        ),
         (
             "select 20::int as ml_index, 0 as dv_index, 0 as ap_index, 1.0::float as voxel_value, 2 as n_ap, 2 as n_dv, "
             "2 as n_ml, 25 as grid_um, 'f4' as dtype",
@@ -187,6 +190,8 @@ def test_a_field_of_displacements_comes_back_with_its_components(lake, tmp_path)
 def test_what_is_not_here_says_what_brings_it(lake):
     with pytest.raises(BrainlakeError, match="deformation field of experiment 100502 is not in this lake"):
         lake.sql("from connectivity.deformation_volume(100502)").arrow()
+    with pytest.raises(BrainlakeError, match="projection_energy of experiment 100501 at 200 um is not in this lake"):
+        lake.sql("from connectivity.grid_volume(100501, of_measure := 'projection_energy', at_grid_um := 200)").arrow()
     labels = lake.sql("select volume_id from ccf.volumes where stored_as = 'runs'").pl().item()
     with pytest.raises(BrainlakeError, match="holds labels"):
         lake.sql(f"from ccf.block_volume({labels})").arrow()
