@@ -109,7 +109,7 @@ def _cells(source: Source, flatten: Callable[[Record], dict[str, Any]]) -> Itera
             except (ValueError, AttributeError):
                 raise SourceError(source, f"record {number}", "is no record of its model") from None
         names = dict.fromkeys(name for row in flat for name in row)
-        columns = {name: [_text(row.get(name)) for row in flat] for name in names}
+        columns: dict[str, Sequence[str]] = {name: [_text(row.get(name)) for row in flat] for name in names}
         yield CsvRows(columns, list(range(first, first + len(batch))))
         first += len(batch)
 
@@ -128,8 +128,9 @@ def _model(source: Source) -> str | None:
         stage = rma.parse(json.loads(tagged[2])).stages[-1]
     except (OSError, ValueError, QueryError):
         return None
-    is_whole = isinstance(stage, rma.ModelStage) and not stage.filters and not stage.criteria
-    return tagged[1].decode() if is_whole and stage.option("num_rows") is None else None
+    if not isinstance(stage, rma.ModelStage) or stage.filters or stage.criteria or stage.option("num_rows") is not None:
+        return None
+    return tagged[1].decode()
 
 
 def _model_or_refuse(source: Source) -> str:
