@@ -13,7 +13,7 @@ PYTEST ?= $(BIN)/pytest -n 2 -q -m "not slow"
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.installed-plots  ## make a small lake, answer two dozen questions with pictures (DEMO=directory)
+demo: $(VENV)/.installed-plots  ## make a small lake, answer thirty questions with pictures (DEMO=directory)
 	$(BIN)/brainlake demo $(DEMO) --replace
 
 test: lint types tests  ## everything that CI checks

@@ -1,7 +1,8 @@
-"""A lake to try things on: files generated in the true Allen layouts, and two dozen questions about them.
+"""A lake to try things on: files generated in the true Allen layouts, and some thirty questions about them.
 
-The recordings are made up (their layout is not): two Neuropixels sessions, the LFP of a probe, the project's tables; and
-of the Cell Types Database its tables, a cell's sweeps, its reconstruction and its models.
+The data are made up (their layout is not): two Neuropixels sessions, the LFP of a probe, the project's tables; of the
+Cell Types Database its tables, a cell's sweeps, its reconstruction and its models; and a small brain in the reference
+space, with experiments of the connectivity atlas.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import itertools
 import shutil
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .demo_questions import CELL, DOMAINS, ONLINE_DOMAINS, OTHER_SESSION, SESSION, Asked
+from .demo_questions import CELL, OTHER_SESSION, SESSION, Asked, domains
 from .errors import BrainlakeError
 from .output import write_answer
 
@@ -53,18 +55,21 @@ def demo(directory: Path, *, replace: bool = False, online: How | None = None) -
 
     with create(at) as lake:
         is_real = online is not None and bring_real(lake, online)
-        for name in _TABLES_OF_CELLS if is_real else ():
-            (files / "cell_types" / name).unlink()
+        if is_real:
+            shutil.rmtree(files / "brain")
+            for name in _TABLES_OF_CELLS:
+                (files / "cell_types" / name).unlink()
         _say(f"$ brainlake --lake {at} ingest {files} --with lfp")
         report = lake.ingest(files, with_parts=["lfp"])
         print(report.summary())
         report.raise_failed()
         frames = {"my_labels": _labels(lake)}
         numbers = itertools.count(1)
-        for domain, questions in {**DOMAINS, **(ONLINE_DOMAINS if is_real else {})}.items():
+        for domain, questions in domains(is_real).items():
             _say(f"--- {domain} ---")
             for asked in questions:
                 _answer(lake, next(numbers), asked, frames, pictures)
+        _draw_page(lake, pictures)
     _say(f'Go on: brainlake --lake {at} sql "from ecephys.sessions"')
 
 
@@ -100,6 +105,7 @@ def _clear(directory: Path, replace: bool) -> None:
 
 def _make_files(folder: Path) -> None:
     from ..tests.fixtures.allen_ecephys import make_probe_lfp, make_session
+    from ..tests.fixtures.brain_lake import make_brain
     from ..tests.fixtures.cell_types_lake import make_everything
     from ..tests.fixtures.project_tables import make_project_tables
     from ..tests.fixtures.swc import random_neuron, swc
@@ -110,6 +116,7 @@ def _make_files(folder: Path) -> None:
     make_probe_lfp(folder / f"probe_{first.probes[0].probe_id}_lfp.nwb", first, probe=0)
     make_project_tables(folder / "project", [first, second])
     make_everything(folder / "cell_types")
+    make_brain(folder / "brain")
     cell = folder / "cell_types" / f"specimen_{CELL}"
     (cell / "reconstruction.swc").write_text(swc(random_neuron(3)))
     (cell / "reconstruction.marker").unlink()
@@ -132,16 +139,30 @@ def _answer(lake: Lake, number: int, asked: Asked, frames: dict[str, Any], pictu
     relation = lake.sql(query, tables={name: frame for name, frame in frames.items() if name in query} or None)
     write_answer(relation.reader(), "table", look=ROWS_SHOWN)
     if asked.picture:
-        path = pictures / f"{number:02}_{asked.picture}.png"
-        try:
-            import matplotlib
-        except ImportError:
-            print("    (a picture needs matplotlib: pip install 'brainlake[plots]')")
-            return
-        matplotlib.use("Agg")
-        axes = getattr(relation.plot, asked.picture)()
-        axes.figure.savefig(path, dpi=120, bbox_inches="tight")
-        print(f"    picture: {path}")
+        _save(lambda: getattr(relation.plot, asked.picture)().figure, pictures / f"{number:02}_{asked.picture}.png")
+
+
+def _draw_page(lake: Lake, pictures: Path) -> None:
+    """Everything that is known of the patched cell, on one page."""
+
+    def page() -> Any:
+        from ..views.plots.cell_dashboard import cell_dashboard, frames
+
+        return cell_dashboard(frames(lambda query: lake.sql(query).pl(), CELL), title=f"cell {CELL}")
+
+    _say(f"--- All of cell {CELL} on one page ---")
+    _save(page, pictures / f"cell_{CELL}.png")
+
+
+def _save(draw: Callable[[], Any], path: Path) -> None:
+    try:
+        import matplotlib
+    except ImportError:
+        print("    (a picture needs matplotlib: pip install 'brainlake[plots]')")
+        return
+    matplotlib.use("Agg")
+    draw().savefig(path, dpi=120, bbox_inches="tight")
+    print(f"    picture: {path}")
 
 
 def _say(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SESSION, OTHER_SESSION, CELL = 791319847, 715093703, 464212183
+SESSION, OTHER_SESSION, CELL, INJECTED = 791319847, 715093703, 464212183, 600000001
 
 
 @dataclass(frozen=True)
@@ -284,12 +284,89 @@ THE_LAKE = (
     ),
 )
 
-DOMAINS = {
-    "Extracellular recordings": EXTRACELLULAR,
-    "Patched cells, their shapes and models": PATCHED_CELLS,
-    "The lake itself": THE_LAKE,
+# Of a brain that is made up, where no real one is brought
+MADE_UP_BRAIN = {
+    "Reference space and connectivity": (
+        Asked(
+            "What does a slice through the brain look like?",
+            """
+            select *
+            from ccf.slice_image('coronal', 8000)
+            """,
+            "ccf_slice",
+        ),
+        Asked(
+            "Which structures does an electrode pass that goes straight down?",
+            """
+            with points as (
+                select 8000.0 as ap_um, i * 100.0 as dv_um, 6900.0 as ml_um
+                from range(80) as r(i)),
+            found as (
+                from ccf.structures_at('points'))
+            select ccf_structure_acronym as acronym, min(dv_um) as first_um, max(dv_um) as last_um, count(*) as n_points
+            from found
+            where ccf_structure_id is not null
+            group by all
+            order by first_um
+            """,
+        ),
+        Asked(
+            "Where does the primary visual area project, from each experiment injected there?",
+            """
+            select experiment_id, place, acronym, hemisphere_id, ranked_value
+            from connectivity.rank_structures(
+                (select list(experiment_id order by experiment_id)
+                 from connectivity.find_experiments(injection := ['VISp'])), n := 4)
+            order by experiment_id, place
+            """,
+        ),
+        Asked(
+            "How strongly does each experiment reach each structure?",
+            """
+            select *
+            from connectivity.projection_matrix(
+                (select list(experiment_id order by experiment_id) from connectivity.experiments),
+                hemispheres := [1, 2], of_measure := 'normalized_projection_volume')
+            """,
+            "projection_matrix",
+        ),
+        Asked(
+            "What does one of them look like from above?",
+            f"""
+            select *
+            from connectivity.max_projection({INJECTED}, along := 'dv', at_grid_um := 200)
+            """,
+            "max_projection",
+        ),
+        Asked(
+            "Which experiment resembles it most, voxel by voxel?",
+            f"""
+            select experiment_id, structure_acronym, correlation
+            from connectivity.search_correlation({INJECTED}, wanted := ['grey'], at_grid_um := 200)
+            order by correlation desc
+            """,
+        ),
+        Asked(
+            "Where it projects, how many good units were recorded?",
+            """
+            with targets as (
+                select p.structure_id, avg(p.normalized_projection_volume) as projection_volume
+                from connectivity.find_experiments(injection := ['VISp']) as e
+                join connectivity.unionizes as p using (experiment_id)
+                where not p.is_injection and p.hemisphere_id = 2
+                group by all)
+            select s.acronym, t.projection_volume, count(distinct u.unit_id) as n_units
+            from targets as t
+            join ccf.structures as s using (structure_id)
+            join ccf.structure_closure as c on c.ancestor_id = t.structure_id
+            join ecephys.good_units as u on u.structure_id = c.descendant_id
+            where s.acronym not in ('root', 'grey')
+            group by all
+            order by t.projection_volume desc
+            """,
+        ),
+    ),
 }
-QUESTIONS = tuple(asked for questions in DOMAINS.values() for asked in questions)
 
 # Of what `brainlake demo --online` brings
 ONLINE_DOMAINS = {
@@ -316,3 +393,16 @@ ONLINE_DOMAINS = {
         ),
     ),
 }
+
+
+def domains(is_real: bool = False) -> dict[str, tuple[Asked, ...]]:
+    """The questions of a demo, of real data or of files that are made up."""
+    return {
+        "Extracellular recordings": EXTRACELLULAR,
+        "Patched cells, their shapes and models": PATCHED_CELLS,
+        **(ONLINE_DOMAINS if is_real else MADE_UP_BRAIN),
+        "The lake itself": THE_LAKE,
+    }
+
+
+QUESTIONS = tuple(asked for questions in domains().values() for asked in questions)

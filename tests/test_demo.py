@@ -20,7 +20,7 @@ from brainlake.lake.demo_questions import CELL, ONLINE_DOMAINS, OTHER_SESSION, Q
 from brainlake.lake.errors import BrainlakeError
 from brainlake.lake.facade import Lake
 from brainlake.lake.fetching import How
-from brainlake.tests.fixtures import ccf, cell_types_tables, connectivity
+from brainlake.tests.fixtures import brain_lake, ccf, cell_types_tables, connectivity
 from brainlake.tests.fixtures.allen_icephys import make_cell
 from brainlake.tests.fixtures.allen_records import VOLTS_A_COUNT
 from brainlake.tests.fixtures.allen_truth import Truth
@@ -70,8 +70,10 @@ def test_every_question_is_answered(made: tuple[Path, str]) -> None:
 
 def test_every_picture_is_drawn(made: tuple[Path, str]) -> None:
     directory, _ = made
-    drawn = sorted((directory / "pictures").iterdir())
+    *drawn, page = sorted((directory / "pictures").iterdir())
     assert [p.stem[3:] for p in drawn] == [q.picture for q in QUESTIONS if q.picture]
+    assert page.name == f"cell_{CELL}.png"
+    assert page.stat().st_size > 100_000
     assert all(p.read_bytes().startswith(PNG) and p.stat().st_size > 5_000 for p in drawn)
 
 
@@ -150,6 +152,26 @@ def test_neurites_are_as_long_as_the_distances_between_their_nodes(lake: Lake) -
     got = dict(answer(lake, "How long").select("neurite_type", "total_length").iter_rows())
     for name, kind in (("axon", 2), ("basal_dendrite", 3), ("apical_dendrite", 4)):
         assert got[name] == pytest.approx(lengths[kind], rel=1e-9)
+
+
+def test_targets_are_those_of_the_voxels_that_were_written(lake: Lake) -> None:
+    """Of each experiment injected in VISp, the strongest outside of the injection, side by side."""
+    labels = brain_lake.annotation()
+    right = np.broadcast_to(np.arange(labels.shape[2]) >= labels.shape[2] / 2, labels.shape)
+    got = answer(lake, "primary visual area project")
+    assert got["experiment_id"].unique().sort().to_list() == [600000001, 600000002]
+    for (experiment,), rows in got.group_by("experiment_id"):
+        grids = brain_lake.signals(labels, int(str(experiment)))
+        density, fraction = grids["projection_density"], grids["injection_fraction"]
+        outside = {
+            (acronym, side): (density * (1 - fraction))[
+                (labels == brain_lake.IDS[acronym]) & (right == (side == 2))
+            ].sum()
+            for acronym in brain_lake.LEAVES
+            for side in (1, 2)
+        }
+        strongest = sorted(outside, key=lambda one: -outside[one])[:4]
+        assert rows.sort("place").select("acronym", "hemisphere_id").rows() == strongest
 
 
 def test_the_readme_shows_what_the_demo_answers(

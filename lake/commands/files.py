@@ -37,7 +37,7 @@ def validate_swc(files: tuple[Path, ...], rules: str) -> int:
 @click.option("--online", is_flag=True, help="Begin with real data, where the Atlas API can be reached.")
 @click.option("--api", metavar="URL", help="The API's address. By default $BRAINLAKE_API, or the public one.")
 def demo(directory: Path, replace: bool, online: bool, api: str | None) -> None:
-    """Make a small lake from generated files, and answer two dozen questions, with pictures."""
+    """Make a small lake from generated files, and answer thirty questions, with pictures."""
     from ..demo import demo
     from ..fetching import How
 
