@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import re
 import time
@@ -46,17 +47,22 @@ class Memos:
     """What is stored of a view at one snapshot.
 
     fingerprints : partition -> what its memo is called, for every partition that the tables below the view have
+    rest : what the memo of rows without a partition is called, as units of which no session is known; any ingest may
+        give them one
     """
 
     view: str
     column: str
     root: Path
     fingerprints: Mapping[int, str]
+    rest: str
 
-    def path(self, value: int) -> Path:
-        """Where a partition's memo is, or would be."""
-        folder = self.root / "cache" / self.view / f"{self.column}={value}"
-        return folder / f"{self.fingerprints[value]}.parquet"
+    def path(self, value: int | None) -> Path:
+        """Where a partition's memo is, or would be; None: that of rows without one."""
+        folder = self.root / "cache" / self.view
+        if value is None:
+            return folder / "rest" / f"{self.rest}.parquet"
+        return folder / f"{self.column}={value}" / f"{self.fingerprints[value]}.parquet"
 
     @cached_property
     def stored(self) -> tuple[int, ...]:
@@ -66,6 +72,16 @@ class Memos:
     @cached_property
     def missing(self) -> tuple[int, ...]:
         return tuple(sorted(set(self.fingerprints) - set(self.stored)))
+
+    @cached_property
+    def has_rest(self) -> bool:
+        """Whether the memo of rows without a partition is fresh."""
+        return self.path(None).exists()
+
+    @property
+    def are_there(self) -> bool:
+        """Whether nobody has removed any since."""
+        return all(map(os.path.exists, self.paths)) and (not self.has_rest or self.path(None).exists())
 
     @property
     def serve(self) -> bool:
@@ -88,9 +104,14 @@ class Memos:
             f"select {columns} from read_parquet(getvariable('{self.variable}'), "
             f"hive_partitioning = true, hive_types = {types})"
         )
+        live = f"\nunion all\nselect {columns} from (\n{question.body}\n) where {self.column}"
         if self.missing:
-            wanted = ", ".join(map(str, self.missing))
-            body += f"\nunion all\nselect {columns} from (\n{question.body}\n) where {self.column} in ({wanted})"
+            body += f"{live} in ({', '.join(map(str, self.missing))})"
+        if self.has_rest:
+            path = str(self.path(None)).replace("'", "''")
+            body += f"\nunion all\nselect {columns} from read_parquet('{path}', hive_partitioning = false)"
+        else:
+            body += f"{live} is null"
         return replace(question, body=body)
 
 
@@ -113,7 +134,8 @@ def memos_of(session: Session, view: str) -> Memos:
         digest.update(common)
         digest.update("\n".join(of_partition[value]).encode())
         fingerprints[value] = digest.hexdigest()[:32]
-    return Memos(view, question.partition, session.state.root, fingerprints)
+    rest = hashlib.sha256(code + common + json.dumps(of_partition, sort_keys=True).encode()).hexdigest()[:32]
+    return Memos(view, question.partition, session.state.root, fingerprints, rest)
 
 
 def can_be_kept(questions: Mapping[str, Question]) -> list[str]:
@@ -195,13 +217,13 @@ def _ingests(session: Session, tables: Sequence[str], column: str) -> tuple[byte
 
 @dataclass(frozen=True)
 class MemoJob:
-    """One partition of a view to be computed and kept."""
+    """One partition of a view to be computed and kept; None: its rows without one."""
 
     root: Path
     snapshot_id: int
     view: str
     column: str
-    value: int
+    value: int | None
     path: Path
 
 
@@ -212,7 +234,7 @@ class Materialized:
     view: str
     computed: tuple[int, ...] = ()
     fresh: tuple[int, ...] = ()
-    failed: Mapping[int, str] = field(default_factory=dict)
+    failed: Mapping[int | None, str] = field(default_factory=dict)
 
     def raise_failed(self) -> None:
         """Raise the first failure, if there is one."""
@@ -234,15 +256,17 @@ def materialize(
     """
     memos = memos_of(session, view)
     wanted = _chosen(session, memos, where)
-    missing = [value for value in wanted if value in set(memos.missing)]
+    missing: list[int | None] = [value for value in wanted if value in set(memos.missing)]
+    if not memos.has_rest:
+        missing.append(None)
     work = [MemoJob(memos.root, session.snapshot_id, view, memos.column, value, memos.path(value)) for value in missing]
-    failed: dict[int, str] = {}
+    failed: dict[int | None, str] = {}
     for done, (index, answer) in enumerate(_computed(work, jobs or os.cpu_count() or 1), start=1):
         if answer:
             failed[missing[index]] = answer
         progress(view, f"{done} of {len(work)} partitions", done, len(work))
     progress(view, "done", 1, 1)
-    computed = tuple(value for value in missing if value not in failed)
+    computed = tuple(value for value in missing if value is not None and value not in failed)
     return Materialized(view, computed, tuple(sorted(set(wanted) - set(missing))), failed)
 
 
@@ -279,7 +303,8 @@ def compute(job: MemoJob, progress: Callable[[str, int, int], None] = lambda *_:
         catalog = Catalog.open(job.root)
         session = Session(catalog.state(job.snapshot_id))
         try:
-            answer = session.sql(f"select * from {job.view} where {job.column} = {job.value}")
+            which = "is null" if job.value is None else f"= {job.value}"
+            answer = session.sql(f"select * from {job.view} where {job.column} {which}")
             with writers_lock(job.root):  # `check --repair` takes no draft that is being written
                 _keep(answer.reader(), job.path)
         finally:
@@ -317,7 +342,7 @@ def prune(session: Session, kept_s: float = _KEPT_S) -> tuple[int, int]:
     fresh: set[Path] = set()
     for view in set(can_be_kept(session.questions)) & {folder.name for folder in _folders(root)}:
         memos = memos_of(session, view)
-        fresh |= {memos.path(value) for value in memos.fingerprints}
+        fresh |= {memos.path(value) for value in (*memos.fingerprints, None)}
     count = size = 0
     for path in root.rglob("*"):
         with contextlib.suppress(FileNotFoundError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -236,7 +235,7 @@ class Session:
         """A cursor on this snapshot, ready for a query with these parameters, or for any."""
         needed = self.named(query) if query is not None else frozenset(self.names())
         text = "nwb_table" if query is None else query.lower()
-        if lost := [n for n in needed & self._memos.keys() if not all(map(os.path.exists, self._memos[n].paths))]:
+        if lost := [n for n in needed & self._memos.keys() if not self._memos[n].are_there]:
             self.forget_memos(lost)  # somebody emptied cache/, which loses nothing
         self._make(self.names() if _LISTS_ALL.search(text) else needed)
         self._fill(needed)
