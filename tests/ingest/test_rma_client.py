@@ -82,6 +82,16 @@ def test_what_passes_is_tried_again(client, server, pauses, tmp_path, fault):
     assert pauses == [0.5]
 
 
+def test_a_connection_reset_at_any_byte_is_no_part_of_an_answer(client, server, tmp_path):
+    """Every seventh byte of the answer, the last included: it comes whole, at the second attempt."""
+    size = len(json.dumps(server.envelope(QUERY, None)[1]))
+    for at in [*range(0, size, 7), size - 1]:
+        server.faults += [Fault("reset", at)]
+        asked = len(server.asked)
+        assert records(fetch_answer(client, QUERY, tmp_path, page=50, refresh=True)) == LINES, at
+        assert len(server.asked) - asked == 2, at
+
+
 def test_attempts_end_and_pauses_grow(client, server, pauses, tmp_path):
     server.faults += [Fault("status", 500)] * 3
     with pytest.raises(ApiError, match=r"TransgenicLine.*status 500.*tried 3 times"):
