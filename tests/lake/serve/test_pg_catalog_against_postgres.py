@@ -6,6 +6,7 @@ The queries are those that the installed clients send, taken from the real serve
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import shutil
 import time
@@ -16,13 +17,13 @@ from typing import Any
 
 import brainlake
 import pytest
-from brainlake.lake.serve.pg_catalog import Catalogue, ClientContext
+from brainlake.lake.serve.pg_catalog import SERVER_VERSION, Catalogue, ClientContext
 from brainlake.lake.serve.pg_catalog.objects import FIRST_OID, database_oid, role_oid
 from brainlake.lake.serve.snapshots import Snapshots
 
 psycopg = pytest.importorskip("psycopg", reason="needs psycopg", exc_type=ImportError)
 
-from brainlake.tests.fixtures import postgres_server, postgres_shape  # noqa: E402
+from brainlake.tests.fixtures import postgres_server, postgres_shape, system_catalogue  # noqa: E402
 from brainlake.tests.fixtures.java_client import jdbc_driver, run_java  # noqa: E402
 from brainlake.tests.fixtures.postgres_shape import DATABASE, USER, psql  # noqa: E402
 from brainlake.tests.fixtures.tool_queries import QUERIES  # noqa: E402
@@ -143,6 +144,9 @@ def _named(rows: list[tuple[str | None, ...]], names: dict[int, str]) -> list[tu
     return [tuple(map(cell, row)) for row in rows]
 
 
+RECORDED_VERSION = int(SERVER_VERSION.partition(".")[0])
+
+
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     programs = postgres_server.binaries()
@@ -151,6 +155,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     path = tmp_path_factory.mktemp("shape") / "lake"
     brainlake.create(path).close()
     with Snapshots(path) as snapshots, snapshots.lease() as lease, postgres_server.running(programs) as server:
+        if server.version != RECORDED_VERSION:
+            pytest.skip(f"the catalogue is that of PostgreSQL {RECORDED_VERSION}, and this one is {server.version}")
         catalogue = Catalogue(lease.session)
         objects = catalogue.objects()
         postgres_shape.make_database(server, objects)
@@ -180,8 +186,8 @@ def _our_names(objects: Any) -> Iterator[tuple[str, int]]:
 
 END = "select 'all of a client is logged'"
 
-# What tells of texts of views, which the shape has otherwise, and of columns that only a stored table has (ctid ...).
-OTHERWISE = re.compile(r"pg_get_viewdef|view_definition|FROM\s+pg_catalog.pg_attribute\s+ORDER BY")
+# What tells of the server, of texts of views, which the shape has otherwise, and of columns that only a stored table has (ctid ...).
+OTHERWISE = re.compile(r"\bversion\(\)|pg_get_viewdef|view_definition|FROM\s+pg_catalog.pg_attribute\s+ORDER BY")
 
 
 def check(pair: Pair, drive: Callable[[Pair], None], at_least: int) -> None:
@@ -199,6 +205,10 @@ def check(pair: Pair, drive: Callable[[Pair], None], at_least: int) -> None:
 
 def _is_query(sql: str) -> bool:
     return re.match(r"\s*(select|with)\b", sql, re.IGNORECASE) is not None and not OTHERWISE.search(sql)
+
+
+def test_the_record_is_what_the_server_says_of_itself(pair: Pair) -> None:
+    assert system_catalogue.recorded(pair.real) == json.loads(system_catalogue.RECORD.read_text())
 
 
 # What psql's commands show that a lake's catalogue has otherwise is left out: operators, casts, conversions, text
