@@ -47,9 +47,17 @@ def series(id_: int, trv: np.ndarray, images: list[dict[str, Any]], space: int =
 
 
 MOVE = np.column_stack([np.eye(3), [100.0, 200.0, 0.0]])  # a stack that is the space, shifted
+SHOWN = {"id": 3, "section_data_set_id": 5, "red_lower": 0, "red_upper": 932, "green_lower": 1, "green_upper": 1279,
+         "blue_lower": 2, "blue_upper": 4095}  # fmt: skip
 RECORDS = [
     series(77371835, TRV, [image(440, 1), image(474, IMAGE), image(506, 2, failed=True)]),
-    series(5, MOVE, [image(4, 51), image(6, 52, annotated=True), image(8, 53)], atlases=[{"id": 1, "name": "atlas"}]),
+    series(
+        5,
+        MOVE,
+        [image(4, 51), image(6, 52, annotated=True), image(8, 53)],
+        atlases=[{"id": 1, "name": "atlas"}],
+        equalization=SHOWN,
+    ),
     series(6, MOVE, [image(4, 61)], space=10),
 ]
 CENTERS = [{"id": 1, "structure_id": 385, "x": 10, "y": 20, "z": 150, "reference_space_id": 9},
@@ -127,6 +135,12 @@ def test_the_centre_of_a_structure_is_that_of_the_series_space(lake):
 def test_an_image_that_is_not_aligned_is_told(lake):
     with pytest.raises(BrainlakeError, match="the alignment of image 7 is not in this lake"):
         rows(lake, "from ccf.image_to_reference(7, 0, 0)")
+
+
+def test_an_image_is_shown_in_the_ranges_of_its_series(lake):
+    """D-26: a row an image; the reference has one a series, in an order of its own."""
+    found = rows(lake, "select section_image_id, ranges from rma.section_image_ranges order by 1")
+    assert found == [{"section_image_id": image, "ranges": [0, 932, 1, 1279, 2, 4095]} for image in (51, 52, 53)]
 
 
 def test_the_served_lake_synchronises_as_the_api_does(lake):
