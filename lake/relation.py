@@ -149,10 +149,12 @@ class Relation:
         return self._with_units(self._table())
 
     def pl(self) -> pl.DataFrame:
-        """A polars DataFrame."""
+        """A polars DataFrame, in the memory in which DuckDB gave the answer."""
         import polars as pl
 
-        return pl.DataFrame(self._table())
+        frame = pl.from_arrow(self._table(), rechunk=False)
+        assert isinstance(frame, pl.DataFrame)
+        return frame
 
     def df(self, index: str | Sequence[str] | None = None) -> pd.DataFrame:
         """A pandas DataFrame; units in ``attrs['units']``."""
@@ -166,7 +168,8 @@ class Relation:
         table = self._table()
         arrays = {name: to_numpy(table[name]) for name in table.column_names}
         if len(arrays) == 1:
-            return next(iter(arrays.values()))
+            (array,) = arrays.values()
+            return array if array.flags.writeable else array.copy()  # a small answer's memory is Arrow's
         out = np.empty(table.num_rows, dtype=[(name, a.dtype) for name, a in arrays.items()])
         for name, array in arrays.items():
             out[name] = array

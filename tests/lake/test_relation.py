@@ -9,8 +9,10 @@ import brainlake
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from brainlake.lake.errors import AbsentError, QueryError, UnknownError
+from brainlake.lake.relation import Relation
 
 # Spikes of three units; the second never fired in window 11. By hand, so that every number below can be counted here.
 COUNTS = {"unit_id": [1, 1, 2, 3, 3], "window_id": [10, 11, 10, 10, 11], "spike_count": [4, 0, 1, 2, 3]}
@@ -83,9 +85,84 @@ def test_the_one_row_of_an_answer_has_attributes_and_lists_are_arrays_without_a_
             lake.sql(query).one()
 
 
+def test_frames_are_the_memory_that_duckdb_filled(lake, monkeypatch):
+    """Column by column, chunk by chunk: the addresses are the same."""
+    given = []
+
+    def capture(self):
+        given.append(table_of(self))
+        return given[-1]
+
+    table_of = Relation._table
+    monkeypatch.setattr(Relation, "_table", capture)
+    query = "select i, i / 7 as x, [i] as l from range(300000) as r(i)"
+    relation = lake.sql(query)
+    frame, arrow = relation.pl(), relation.arrow()
+    assert given[0]["i"].num_chunks > 1
+    for name in ("i", "x"):
+        chunks = [chunk.to_arrow() for chunk in frame[name].get_chunks()]
+        assert addresses(chunks) == addresses(given[0][name].chunks)
+        assert addresses(arrow[name].chunks) == addresses(given[1][name].chunks)
+    values = [chunk.to_arrow().values for chunk in frame["l"].get_chunks()]
+    assert addresses(values) == addresses([chunk.values for chunk in given[0]["l"].chunks])
+
+
+def addresses(chunks):
+    """Where the numbers of each chunk lie."""
+    return [chunk.buffers()[1].address + 8 * chunk.offset for chunk in chunks]
+
+
+def test_a_scan_reads_the_files_and_columns_that_are_asked_for(tmp_path):
+    """Seen by damage: what is not asked for may be lost or broken."""
+    rows = {"session_id": [1] * 4 + [2] * 4, "x": range(8), "y": [i / 7 for i in range(8)]}
+    with brainlake.create(tmp_path / "lake") as lake:
+        lake.write("lab.trials", pl.DataFrame(rows), key=["session_id", "x"], partition="session_id")
+    one, two = sorted((tmp_path / "lake" / "data" / "lab" / "trials").rglob("*.parquet"))
+    break_columns(one, "y")
+    break_columns(two, "session_id", "x", "y")
+    with brainlake.open(tmp_path / "lake") as lake:
+        scan = lake.scan("lab.trials")
+        mine = scan.filter(pl.col("session_id") == 1)
+        assert mine.filter(pl.col("x") > 1).select("x").collect()["x"].to_list() == [2, 3]
+        assert mine.select(pl.col("x").sum()).collect().item() == 6
+        assert scan.select("session_id", "x").filter(pl.col("session_id") == 1).head(2).collect().height == 2
+        for lost in (scan.select("x"), mine.select("y")):
+            with pytest.raises(Exception, match="type"):  # of a page whose header is no header
+                lost.collect()
+
+
+def break_columns(path, *names):
+    """Overwrite what a Parquet file holds of some columns, but not what it tells of them."""
+    footer = pq.ParquetFile(path).metadata
+    columns = [footer.row_group(0).column(i) for i in range(footer.num_columns)]
+    assert set(names) <= {column.path_in_schema for column in columns}
+    path.chmod(0o600)
+    with path.open("r+b") as file:
+        for column in columns:
+            if column.path_in_schema in names:
+                file.seek(column.dictionary_page_offset or column.data_page_offset)
+                file.write(b"\xff" * column.total_compressed_size)
+
+
+def test_a_scan_is_of_tables_and_views_alike_and_stays_lazy(lake):
+    scan = lake.scan("lab.spikes")
+    assert isinstance(scan, pl.LazyFrame)
+    assert scan.group_by("area").len().sort("area").collect().rows() == [("CA1", 1), ("VISp", 3)]
+    assert lake.scan("ecephys.good_units").filter(pl.col("snr") > 1).select("unit_id").collect().height == 0
+    with pytest.raises(UnknownError, match=r"lab\.spikes"):
+        lake.scan("lab.spike")
+
+
 def test_null_numbers_are_nan_in_arrays(lake):
     values = lake.sql("select nullif(spike_count, 0) as n from lab.counts order by unit_id, window_id").to_numpy()
     np.testing.assert_array_equal(values, [4, np.nan, 1, 2, 3])
+
+
+@pytest.mark.parametrize("n", [3, 300_000])
+def test_an_array_is_ones_own_to_change_whatever_its_size(lake, n):
+    array = lake.sql(f"select i from range({n}) as r(i)").to_numpy()
+    array += 1
+    assert array.sum() == n * (n + 1) // 2
 
 
 def test_a_repeated_column_name_is_numbered(lake):
