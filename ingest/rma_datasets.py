@@ -119,6 +119,17 @@ def _files_of(w: Where, record: Mapping[str, Any]) -> Iterator[Wanted]:
     yield Wanted(at.well_known_file(record["id"], w.api), f"file_{record['id']}/{name}")
 
 
+def _deformation_fields(w: Where, record: Mapping[str, Any]) -> Iterator[Wanted]:
+    """Q12: the header of an experiment's field and its voxels, side by side."""
+    experiment, path = record["attachable_id"], str(record["path"])
+    yield Wanted(
+        at.well_known_file(record["id"], w.api),
+        f"experiment_{experiment}/{name_of(path)}",
+        group=f"{w.api} deformation field of {experiment}",
+        number=int(path.endswith(".raw")),
+    )
+
+
 def _recordings(w: Where, record: Mapping[str, Any]) -> Iterator[Wanted]:
     """C-CT4, Q08: the first file of the cell's recording."""
     files = (record.get("ephys_result") or {}).get("well_known_files") or []
@@ -208,6 +219,8 @@ FILES: dict[str, Files] = {f.name: f for f in (
           lambda w, ids: [Wanted(at.image(i, "atlas", w.api, **w.image), f"{i}.jpg") for i in ids], is_read=False),
     Files("projection_images", "images of projections (JPEG)", "images",
           lambda w, ids: [Wanted(at.image(i, "projection", w.api, **w.image), f"{i}.jpg") for i in ids], is_read=False),
+    Files("deformation_fields", "deformation fields of connectivity experiments (MetaImage)", "experiments",
+          asked=lambda ids: [q.deformation_field_files(i) for i in ids], told=_deformation_fields),
     Files("nissl", "the Nissl volume (NRRD)", None,
           lambda w, ids: [Wanted(at.nissl_volume(w.um, w.archive), f"ara_nissl_{w.um}.nrrd")]),
     Files("svg", "outlines drawn on images (SVG)", "images",

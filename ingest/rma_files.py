@@ -36,11 +36,14 @@ class Wanted:
 
     name : what it is called here, with folders as the reference's caches have them: both tell readers what it is
     sha256 : where somebody said what it must be
+    group, number : files that belong into one folder, as a header and its voxels, and which of them it is
     """
 
     url: str
     name: str
     sha256: str | None = None
+    group: str | None = None
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def fetch_file(
     progress: Progress = lambda file, what, done, total: None,
 ) -> FetchedFile:
     """A file at hand: from the folder where it is there, else from its address. Raises ApiError."""
-    key = hashlib.sha256(wanted.url.encode()).hexdigest()[:16]
+    key = hashlib.sha256((wanted.group or wanted.url).encode()).hexdigest()[:16]
     place = folder / key
     target = place / wanted.name
     journal = place / f"{target.name}.requests.json"
@@ -102,7 +105,7 @@ def fetch_file(
         exchange = _fetch(client, wanted, target, progress)
         request = {
             "fetch_key": key,
-            "request_number": 0,
+            "request_number": wanted.number,
             "rma_text": None,
             "file_name": wanted.name,
             **asdict(exchange),

@@ -26,7 +26,9 @@ class RequestJournalReader:
         return claimed(source, (f'"{MEMBER}"'.encode(),), lambda found: isinstance(found, dict) and MEMBER in found)
 
     def identify(self, source: Source) -> Identity:
-        return Identity(f"rma.fetch/{_requests(source)[0].get('fetch_key')}", "request_journal")
+        first = _requests(source)[0]
+        further = f"/{first.get('request_number')}" if first.get("request_number") else ""  # of files in one folder
+        return Identity(f"rma.fetch/{first.get('fetch_key')}{further}", "request_journal")
 
     def inspect(self, source: Source, report: Report) -> None:
         report.found("requests", source.path.stat().st_size)

@@ -110,7 +110,7 @@ def fetch(
     if what in FILES:
         settings = FILES[what].settings(_where(how))
         if FILES[what].is_read:
-            read += [file.path for file in files]
+            read += [file.path for file in files if file.path.suffix != ".raw"]  # voxels are their header's
         else:
             notes += [f"kept as {file.path}" for file in files]
     brought: list[Fetched | FetchedFile] = [*answers, *files]

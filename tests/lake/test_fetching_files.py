@@ -86,6 +86,23 @@ def test_a_file_is_kept_told_and_read(lake, server, what):
     assert len(server.asked) == asked
 
 
+def test_a_deformation_field_comes_with_its_voxels(lake, server, tmp_path):
+    """Header and voxels lie side by side, each with its request; displacements are those of the file."""
+    report = lake.fetch("deformation_fields", origin.EXPERIMENT, how=how(server, to=tmp_path))
+    report.raise_failed()
+    header, voxels = report.paths[1:]
+    assert (header.parent, header.name, voxels.name) == (voxels.parent, "dfmfld.mhd", "dfmfld.raw")
+    assert (tmp_path / f"experiment_{origin.EXPERIMENT}" / "dfmfld.raw").read_bytes() == voxels.read_bytes()
+    point = "select 75.0 as ap_um, 50.0 as dv_um, 100.0 as ml_um"  # the centre of voxel (3, 2, 4)
+    query = f"with p as ({point}) from connectivity.displacements('p', {origin.EXPERIMENT})"
+    (found,) = rows(lake, query)
+    assert found[-3:] == pytest.approx(tuple(origin.FIELD[3, 2, 4]), rel=1e-6)
+    told = "select request_number, file_name from rma.requests where rma_text is null order by 1"
+    folder = f"experiment_{origin.EXPERIMENT}"
+    assert rows(lake, told) == [(0, f"{folder}/dfmfld.mhd"), (1, f"{folder}/dfmfld.raw")]
+    assert [state for _, state in lake.compared()] == ["as it came"] * 2
+
+
 def test_a_region_of_an_image_is_another_file(lake, server, tmp_path):
     region = {"downsample": "3", "left": "10", "top": "20", "width": "30", "height": "40"}
     for kind in ("section", "atlas", "projection"):
