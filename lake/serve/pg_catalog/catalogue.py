@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from ...session import Session
 from .contract import SERVER_VERSION, ClientContext, Rewritten
 from .functions import Functions
 from .objects import LakeObjects, database_oid, objects_of, role_oid
-from .rewriting import CatalogueQuery, LakeQuestion, Mention, translate
+from .paths import schemas_before
+from .rewriting import CatalogueQuery, Mention, translate
 from .rows import rows_of
 from .system import SystemRelation, system
 
@@ -77,24 +79,24 @@ class Catalogue:
         Raises QueryError for a query of the catalogue that cannot be answered.
         """
         found = translate(sql)
-        if found is None:
-            return None
-        if isinstance(found, LakeQuestion):
-            return Rewritten(self._filled(sql, found, client), None)
-        return Rewritten(found.sql, self._cursor(found, client), found.types)
+        if isinstance(found, CatalogueQuery):
+            return Rewritten(found.sql, self._cursor(found, client), found.types)
+        told = _Told(client, self._session)
+        edits = [(start, start, f'"{schema}".') for start, schema in self._qualified(sql, told)]
+        if found is not None:
+            edits += [(m.start, m.end, told.literal(m)) for m in found.mentions]
+        return Rewritten(_edited(sql, edits), None) if edits else None
+
+    def _qualified(self, sql: str, told: _Told) -> Iterator[tuple[int, str]]:
+        """The schemas that a question leaves to the client's search_path."""
+        if told.searches_public_only:
+            return iter(())
+        known = frozenset(self._session.names())
+        return schemas_before(sql, told.path({name.partition(".")[0]: 0 for name in known}), known)
 
     def objects(self) -> LakeObjects:
         """What clients find: the objects of the session's snapshot with their oids."""
         return self._current().lake
-
-    def _filled(self, sql: str, question: LakeQuestion, client: ClientContext) -> str:
-        pieces, at = [], 0
-        told = _Told(client, self._session)
-        for mention in question.mentions:
-            called = f' as "{mention.function}"' if mention.is_column else ""
-            pieces += [sql[at : mention.start], told.literal(mention), called]
-            at = mention.end
-        return "".join((*pieces, sql[at:]))
 
     def _cursor(self, query: CatalogueQuery, client: ClientContext) -> duckdb.DuckDBPyConnection:
         built = self._current()
@@ -170,11 +172,17 @@ class _Told:
         self._client, self._session = client, session
         self._settings = {name: value for name, (value, _) in SETTINGS.items()} | dict(client.settings)
 
+    @property
+    def searches_public_only(self) -> bool:
+        """True if bare names are looked for nowhere else, as by default."""
+        return set(self._searched()) <= {"public", "$user", "pg_catalog"}
+
+    def _searched(self) -> list[str]:
+        return [name.strip().strip("\"'") for name in self._settings.get("search_path", "public").split(",")]
+
     def path(self, schemas: dict[str, int]) -> list[str]:
         """The schemas, of those there are, in which bare names are looked for."""
-        wanted = self._settings.get("search_path", "public")
-        names = [name.strip().strip('"') for name in wanted.split(",")]
-        return [name for name in names if name in schemas]
+        return [name for name in self._searched() if name in schemas]
 
     def variables(self, lake: LakeObjects) -> dict[str, Any]:
         """The variables that macros.sql and views.sql read."""
@@ -220,7 +228,17 @@ class _Told:
                     return f"error({_text(f'unrecognized configuration parameter {given[0]!r}')})"
             case _:
                 value = None
-        return "null" if value is None else str(value) if isinstance(value, int) else _text(value)
+        written = "null" if value is None else str(value) if isinstance(value, int) else _text(value)
+        return f'{written} as "{mention.function}"' if mention.is_column else written
+
+
+def _edited(sql: str, edits: list[tuple[int, int, str]]) -> str:
+    """A text with other texts in some places, which do not overlap."""
+    pieces, at = [], 0
+    for start, end, text in sorted(edits):
+        pieces += [sql[at:start], text]
+        at = end
+    return "".join((*pieces, sql[at:]))
 
 
 def _own(relation: SystemRelation) -> str:

@@ -223,6 +223,21 @@ def test_a_question_to_the_lake_keeps_its_text_but_for_what_stands_for_the_clien
     assert rewritten.sql.endswith("from ecephys.units where x = $1 -- current_user")
 
 
+def test_bare_names_in_a_question_are_found_along_the_search_path(catalogue: Catalogue) -> None:
+    question = """
+        with cells as (select 1 as unit_id), u as (from units) -- units
+        select labels."Label", 'units' from labels join u using (unit_id), cells, lab.labels as l, psth('units', 'f') as p
+        where models.is_stable(1) and l.unit_id in (select unit_id from Labels)"""
+    client = ClientContext("alice", "lake", 1, {"search_path": '"$user", lab, ecephys, icephys'})
+    rewritten = catalogue.rewrite(question, client)
+    assert rewritten is not None
+    assert rewritten.cursor is None
+    assert rewritten.sql == question.replace("from units)", 'from "ecephys".units)').replace(
+        "from labels join", 'from "lab".labels join'
+    ).replace("psth(", '"ecephys".psth(').replace("from Labels)", 'from "lab".Labels)')  # fmt: skip
+    assert catalogue.rewrite(question, ClientContext("alice", "lake", 1, {"search_path": '"$user", public'})) is None
+
+
 @pytest.mark.parametrize(
     "question",
     [
