@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
+import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -88,7 +90,9 @@ class Session:
         con.execute("set global TimeZone = 'UTC'")
         con.execute("set global python_enable_replacements = false")
         con.execute("set global parquet_metadata_cache = true")  # a file never changes
-        for name, value in self._settings.items():
+        # by default DuckDB would spill into the folder that the process happens to be in
+        spill = {"temp_directory": os.path.join(tempfile.gettempdir(), f"brainlake-{os.getpid()}-{id(self):x}")}
+        for name, value in (spill | self._settings).items():
             con.execute(f"set global {name} = ?", [value])
         for schema in dict.fromkeys(name.partition(".")[0] for name in (*state.tables, *RELATIONS, "lake.columns")):
             con.execute(f"create schema if not exists {schema}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
 from ..rma.answers import Limits
-from .base import Where, as_snapshot, examples, pass_where
+from .base import INTERRUPTED, Where, as_snapshot, examples, pass_where
 
 
 @click.group(epilog=examples("brainlake serve rma", "brainlake serve rma --port 9000 --seconds 10"))
@@ -120,7 +121,8 @@ def flight(
             click.echo(f"serving {snapshots.path} at {server.uri} (Ctrl-C stops)")
             server.wait()
         finally:
-            server.stop()
+            if not server.stop(5.0):
+                os._exit(INTERRUPTED)  # a client that reads nothing would hold the process
 
 
 @serve.command(

@@ -367,10 +367,11 @@ class Server(flight.FlightServerBase):
         for answer in list(self._watched):
             answer.watch()
 
-    def stop(self, seconds: float = 5.0) -> None:
-        """Stop: what is being read ends now; who does not read at all is waited for so long at most."""
-        if self._stopped.is_set():
-            return
+    def stop(self, seconds: float = 30.0) -> bool:
+        """Stop: what is being read ends now. Returns whether all calls ended within the time.
+
+        A client that has stopped reading, and stays, holds its call; the process must then end without it.
+        """
         self._stopped.set()
         for answer in list(self._watched):
             answer.cancel()
@@ -379,6 +380,7 @@ class Server(flight.FlightServerBase):
         closing.join(seconds)
         for held in (self._tickets, self._statements, self._transactions):
             held.close()
+        return not closing.is_alive()
 
     def wait(self) -> None:
         """Serve until stopped."""
