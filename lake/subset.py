@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .spec import TableSpec
 
 REFERENCE_SCHEMAS = frozenset({"ccf"})  # beside those that the chosen rows are in
+_NAMED = "named_"  # before the name of a column: what the name of a file tells, where its content does not
 _ROUNDS = 6  # of following ids: session, probe, channel, unit, metric of a unit
 
 
@@ -141,12 +142,16 @@ class _Choice:
             elif name not in bulk and columns:
                 self._choose_rows(name, columns, whole | partial)
         self._follow_ids([n for n, columns in direct.items() if n not in bulk and not columns])
-        partial = (partial | self.short) & (whole | partial)
+        taken = whole | partial
         chosen = {column: tuple(sorted(found)) for column, found in self.values.items()}
-        return Subset(frozenset(self.paths), self.rewritten, whole - partial, partial, left, chosen)
+        short = frozenset(self.short)
+        return Subset(frozenset(self.paths), self.rewritten, taken - short, taken & short, left, chosen)
 
     def _columns(self, spec: TableSpec) -> list[str]:
-        return [column for column in self.values if _has(spec, column)]
+        """Columns by which a table's rows are decided: the conditions' own, or what a file's name tells of them."""
+        found = [column for column in self.values if _has(spec, column)]
+        told = [f"{_NAMED}{column}" for column in self.values]
+        return found or [column for column in told if _has(spec, column)]
 
     def _is_extra(self, name: str) -> bool:
         return name in self.also or name.partition(".")[0] in self.also
@@ -163,10 +168,13 @@ class _Choice:
                 self.n_chosen[ingest] += file.n_rows * kept
             if kept:
                 self.paths.add(file.path)
+            else:
+                self.short.update(self.ingests_of[name][file.path])
 
     def _decision(self, columns: Sequence[str]) -> str:
         """SQL that is true or false of a row, or NULL where it has none of the columns' values."""
-        wanted = (f"coalesce({c} in ({', '.join(map(str, sorted(self.values[c])))}), false)" for c in columns)
+        values = {c: self.values[c.removeprefix(_NAMED)] for c in columns}
+        wanted = (f"coalesce({c} in ({', '.join(map(str, sorted(found)))}), false)" for c, found in values.items())
         nothing = " and ".join(f"{column} is null" for column in columns)
         return f"case when {nothing} then null else {' or '.join(wanted)} end"
 

@@ -18,7 +18,9 @@ from brainlake.lake import copying
 from brainlake.lake.cli import run
 from brainlake.lake.errors import BrainlakeError, CatalogError, DamageError, QueryError, UnknownError
 from brainlake.tests.fixtures.allen_ecephys import make_probe_lfp, make_session
+from brainlake.tests.fixtures.cell_types_lake import make_everything
 from brainlake.tests.fixtures.project_tables import make_project_tables
+from brainlake.tests.fixtures.swc import random_neuron, swc
 
 ONE, OTHER = 715093703, 791319847
 CHOSEN = f"session_id = {ONE}"
@@ -349,3 +351,29 @@ def test_the_command_tells_what_was_taken_and_what_left(source, tmp_path, capsys
 def test_a_copy_inside_of_the_lake_is_refused(lake):
     with pytest.raises(BrainlakeError, match="inside of the lake"):
         lake.copy(lake.path / "data" / "copy")
+
+
+def test_a_subset_of_one_cell_has_its_sweeps_features_models_and_reconstruction(tmp_path):
+    """Its reconstruction tells its cell by the file's name alone."""
+    cell = 464212183
+    make_everything(tmp_path / "files")
+    folder = tmp_path / "files" / f"specimen_{cell}"
+    (folder / "reconstruction.swc").write_text(swc(random_neuron(3)))
+    (folder / "reconstruction.marker").unlink()
+    with brainlake.create(tmp_path / "lake") as lake:
+        lake.ingest(tmp_path / "files").raise_failed()
+        done = lake.copy(tmp_path / "part", where=f"specimen_id = {cell}")
+        with brainlake.open(tmp_path / "part") as part:
+            for question in (
+                f"select sweep_number, stimulus_name from icephys.sweeps where specimen_id = {cell} order by all",
+                f"select * exclude (ingest_id) from icephys.csv_ephys_features where specimen_id = {cell}",
+                f"select neuronal_model_id from models.glif_configs where specimen_id = {cell} order by all",
+                f"""select n.* exclude (ingest_id) from morphology.swc_nodes as n
+                    join morphology.swc_files as f using (morphology_id) where f.named_specimen_id = {cell}""",
+            ):
+                assert rows(part, question) == rows(lake, question) != [], question
+            others = "select count(*) as n from icephys.stored_traces where specimen_id != $cell"
+            assert part.sql(others, {"cell": cell}).one().n == 0 < lake.sql(others, {"cell": cell}).one().n
+            assert part.check(deep=True) == []
+    assert f"icephys.cell/{cell}" in done.whole
+    assert "icephys.cell_types/ephys_features" in done.partial
