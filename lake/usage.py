@@ -31,7 +31,7 @@ class _Data(NamedTuple):
 
 
 def usage(catalog: Catalog, by: By | None = None) -> pa.Table:
-    """Files and bytes, a row a state and, of data files, a name.
+    """Files and bytes, a row a state and, with ``by``, a name of data files.
 
     by : names are schemas, tables, parts or subjects; a file of several subjects is shared out by their rows, and
         counts as a file of the largest
@@ -49,7 +49,8 @@ def usage(catalog: Catalog, by: By | None = None) -> pa.Table:
             sizes[state, name] += share
     order = ("live", "retired", "expired", "orphan", "cache", "raw", "catalogue", "other")
     keys = sorted(sizes, key=lambda key: (order.index(key[0]), -sizes[key], key[1] or ""))
-    return table_of([(state, name, files[state, name], sizes[state, name]) for state, name in keys], SCHEMA)
+    table = table_of([(state, name, files[state, name], sizes[state, name]) for state, name in keys], SCHEMA)
+    return table if by else table.drop_columns("name")
 
 
 def _walk(folder: str, inner: str = "") -> Iterator[tuple[str, int]]:

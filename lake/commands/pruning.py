@@ -38,8 +38,10 @@ def forget(where: Where, subjects: tuple[str, ...], role: str | None, only: str 
         parts = "everything" if item.whole else ", ".join(item.parts)
         size = f"{item.n_rows:,} rows, {in_bytes(item.size_bytes)}"
         click.echo(f"{'would forget' if dry_run else 'forgot'} {item.subject} ({item.role}): {parts}: {size}")
-    if not dry_run:
-        room = in_bytes(done.size_bytes)
+    room = in_bytes(done.size_bytes)
+    if dry_run:
+        click.echo(f"{len(done.items):,} sources: {room}, free when `brainlake expire` gives earlier snapshots up")
+    else:
         click.echo(f"snapshot {lake.snapshot} is without them; earlier ones keep {room} until `brainlake expire`")
 
 
