@@ -24,6 +24,7 @@ from . import (
     ingesting,
     keeping,
     morphology,
+    serving,
     spike_layout,
     sweep_layout,
     sweeps,
@@ -51,6 +52,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
     "billion": ("A lake of 1,000 M spikes", growing.billion),
     "keeping": ("Keeping a lake", keeping.keeping),
     "many": ("Many small ingests", growing.many_ingests),
+    "serving": ("Served over PostgreSQL's wire", serving.serving),
     "copying": ("One session out of 1,000", copying.copying),
 }
 
