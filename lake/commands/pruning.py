@@ -152,5 +152,7 @@ def du(where: Where, by: Any, **output: Any) -> None:
 
     Sizes are in bytes and sum up to what is below the lake's directory.
     """
-    answer = where.open_latest().usage(by)
+    lake = where.open_latest()
+    answer = lake.usage(by)
     write_rows(answer.to_reader(), output)
+    click.echo(f"{in_bytes(sum(answer['size_bytes'].to_pylist()))} in {lake.path}", err=True)
