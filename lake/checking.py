@@ -103,8 +103,8 @@ def orphans(catalog: Catalog) -> list[Path]:
     known = catalog.known_files()
     files = [
         path
-        for path in sorted((catalog.root / "data").rglob("*"))
-        if not path.is_dir() and path.relative_to(catalog.root).as_posix() not in known
+        for path in sorted((catalog.root / "data").rglob("*.parquet"))
+        if path.relative_to(catalog.root).as_posix() not in known
     ]
     return files + sorted((catalog.root / "cache").rglob("*.part"))
 

@@ -76,7 +76,8 @@ def _shared(
     data = known.get(path)
     if data is None:
         top = path.partition("/")[0]
-        state = "orphan" if top == "data" else top if top in ("cache", "raw") else "other"
+        is_orphan = top == "data" and path.endswith(".parquet")
+        state = "orphan" if is_orphan else top if top in ("cache", "raw") else "other"
         yield "catalogue" if path.startswith(CATALOG_FILE) else state, None, 1, size
     elif by == "subject":
         total, given = sum(data.shares.values()), 0
