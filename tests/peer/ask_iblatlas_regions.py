@@ -31,7 +31,7 @@ def main(told, tree):
         }
     for name in ("Beryl", "Cosmos"):
         mapped = brain.id[brain.mappings[name][right]]
-        answer["mappings"][name] = {int(brain.id[at]): int(to) for at, to in zip(right, mapped)}
+        answer["mappings"][name] = {int(brain.id[at]): int(to) for at, to in zip(right, mapped, strict=True)}
     Path(told).write_text(json.dumps(answer))
 
 
