@@ -20,9 +20,11 @@ from .contract import SERVER_VERSION, ClientContext, Rewritten
 from .functions import Functions
 from .objects import LakeObjects, database_oid, objects_of, role_oid
 from .paths import schemas_before
-from .rewriting import CatalogueQuery, Mention, translate
+from .rewriting import translate
 from .rows import rows_of
 from .system import SystemRelation, system
+from .texts import Mention
+from .translation import CatalogueQuery
 
 _HERE = Path(__file__).parent
 _SCHEMAS = {"pg_catalog": "pg", "information_schema": "info"}

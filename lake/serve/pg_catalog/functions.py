@@ -109,9 +109,10 @@ class Functions:
             ("pg_is_visible", self.is_visible, ["VARCHAR", "BIGINT", path], "BOOLEAN"),
             ("pg_format", format_text, ["VARCHAR", "VARCHAR[]"], "VARCHAR"),
         ]
+        create: Any = con.create_function  # its stub wants types by other names
         for name, function, takes, returns in functions:
             kinds = [duckdb.sqltype(one) for one in takes]
-            con.create_function(name, function, kinds, duckdb.sqltype(returns), null_handling="special")  # type: ignore[arg-type]
+            create(name, function, kinds, duckdb.sqltype(returns), null_handling="special")
 
     # -- names and types ------------------------------------------------------------------------------------------
 

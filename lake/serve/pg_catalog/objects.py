@@ -92,7 +92,8 @@ class LakeObjects:
 def objects_of(session: Session) -> LakeObjects:
     """The objects of a session's snapshot."""
     relations, functions = _relations(session), _functions(session)
-    schemas = sorted({one.schema for one in (*relations, *functions)} - {"public"})
+    named = {one.schema for one in relations} | {one.schema for one in functions}
+    schemas = sorted(named - {"public"})
     wanted = [f"schema {schema}" for schema in schemas]
     for relation in relations:
         kinds = ("relation", "row type", "array type", *(("index", "constraint") if relation.key else ()))

@@ -54,6 +54,6 @@ def _bare_names(sql: str) -> tuple[Bare, ...]:
     return tuple(sorted(one for one in found if one is not None))
 
 
-def _bare(named: exp.Expression) -> Bare | None:
+def _bare(named: exp.Expr) -> Bare | None:
     start = named.meta.get("start")
     return None if start is None else Bare(start, named.name.lower())
