@@ -85,8 +85,8 @@ class _Asked(Writer):
     def paged(self, query: exp.Select) -> exp.Select:
         options = self.options
         if options.num_rows is not None:
-            query = query.limit(options.num_rows)
-        return query.offset(options.start_row) if options.start_row else query
+            query = query.limit(options.num_rows, copy=False)
+        return query.offset(options.start_row, copy=False) if options.start_row else query
 
 
 class _Table(_Asked):
@@ -140,20 +140,22 @@ class _Records(_Asked):
         at: Aliases = {self.root: "r"}
         keys = [(self._ordering(place, down, at), down) for place, down in self.order]
         keys += [(column_of("r", key), False) for key in self.root.model.keys]
+        # Trees are made for one statement: copying them at every step took most of the time.
         page = (
             exp.select(
                 *(column_of("r", name) for name in self.root.model.columns),
-                *(exp.alias_(key, f"_key_{i}", quoted=True) for i, (key, _) in enumerate(keys)),
+                *(exp.alias_(key.copy(), f"_key_{i}", quoted=True, copy=False) for i, (key, _) in enumerate(keys)),
+                copy=False,
             )
-            .from_(self.source(self.root.model, "r"))
-            .where(*self.root_conditions(at))
-            .order_by(*(ordered(key.copy(), down) for key, down in keys))
+            .from_(self.source(self.root.model, "r"), copy=False)
+            .where(*self.root_conditions(at), copy=False)
+            .order_by(*(ordered(key, down) for key, down in keys), copy=False)
         )
         self.steps: list[tuple[str, Sql]] = [("page", self.paged(page))]
         entries, shape, read = self._entries(self.root, "page")
-        shown = read.select(*(exp.alias_(value, name, quoted=True) for name, value in entries)).order_by(
-            *(ordered(column_of("r", f"_key_{i}"), down) for i, (_, down) in enumerate(keys))
-        )
+        shown = read.select(
+            *(exp.alias_(value, name, quoted=True, copy=False) for name, value in entries), copy=False
+        ).order_by(*(ordered(column_of("r", f"_key_{i}"), down) for i, (_, down) in enumerate(keys)), copy=False)
         return Statement(self.whole(shown, self.steps), self.params, shape)
 
     def count(self) -> Statement:
@@ -174,7 +176,7 @@ class _Records(_Asked):
             nest, link, many, shape = self._nest(child, rows)
             alias = self.alias("n")
             on = column_of(alias, "_owner").eq(column_of("r", link))
-            read = read.join(exp.alias_(exp.table_(nest), alias, table=True), on=on, join_type="left")
+            read = read.join(exp.alias_(exp.table_(nest), alias, table=True), on=on, join_type="left", copy=False)
             value: Sql = column_of(alias, "_nest")
             if many:
                 value = exp.func("coalesce", value, exp.Array(expressions=[]))
@@ -210,7 +212,8 @@ class _Records(_Asked):
             if child.required:
                 conditions.append(self.exists([n for n in child.walk() if n.required], at))
         columns = (column_of("i", name) for name in node.model.columns)
-        rows = cross(exp.select(exp.alias_(owner.copy(), "_owner"), *columns), sources).where(*conditions)
+        selected = exp.select(exp.alias_(owner.copy(), "_owner"), *columns, copy=False)
+        rows = cross(selected, sources).where(*conditions, copy=False)
         self.steps.append((f"rows_{number}", rows))
         entries, shape, read = self._entries(node, f"rows_{number}")
         struct = exp.Struct(
@@ -222,7 +225,9 @@ class _Records(_Asked):
         many = not (isinstance(to, One) or (isinstance(to, Many) and to.single))
         if not many:
             listed = exp.func("list_extract", listed, exp.Literal.number(1))
-        nest = read.select(column_of("r", "_owner"), exp.alias_(listed, "_nest")).group_by(column_of("r", "_owner"))
+        nest = read.select(column_of("r", "_owner"), exp.alias_(listed, "_nest", copy=False), copy=False).group_by(
+            column_of("r", "_owner"), copy=False
+        )
         self.steps.append((f"nest_{number}", nest))
         return f"nest_{number}", link, many, shape
 
