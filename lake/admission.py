@@ -8,6 +8,7 @@ DuckDB's parser, and admitted only if its whole tree reads.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -19,27 +20,23 @@ from .errors import NotAdmittedError, QueryError
 # Every kind of query node that only reads; a kind that a later DuckDB adds is refused until it is known.
 READING_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE", "VALUES_NODE"})
 
-# Table functions that only read, what DuckDB's own settings confine to the lake's files included. Every other one that
-# DuckDB has is refused: some run hidden SQL, take raw pointers, or change the process.
+# Table functions that only read what the session holds. Every other one that DuckDB has is refused: some read files by
+# their paths, run hidden SQL, take raw pointers, or change the process. The lake's own views read files by its catalogue.
 READING_FUNCTIONS = frozenset(
     {
         "unnest", "range", "generate_series", "repeat", "repeat_row", "query", "query_table", "json_each", "json_tree",
         "histogram", "histogram_values", "summary", "nwb_table",
-        "read_parquet", "parquet_scan", "parquet_metadata", "parquet_file_metadata", "parquet_kv_metadata",
-        "parquet_schema", "parquet_full_metadata", "parquet_bloom_probe", "read_csv", "read_csv_auto", "sniff_csv",
-        "read_json", "read_json_auto", "read_json_objects", "read_json_objects_auto", "read_ndjson",
-        "read_ndjson_auto", "read_ndjson_objects", "read_text", "read_blob", "glob",
         "duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_functions", "duckdb_keywords",
         "duckdb_memory", "duckdb_schemas", "duckdb_settings", "duckdb_tables", "duckdb_types", "duckdb_views",
         "pragma_show", "pragma_table_info", "pragma_version",
     }
 )  # fmt: skip
+_READS_FILES = re.compile(r"read_|sniff_|parquet_|glob$")
+# DuckDB takes such a name for files. It guards folders by their names alone, so that a pattern would follow a link out.
+_PATH = re.compile(r"/.*[*?\[]|[*?\[].*/|^[a-z0-9]+://", re.IGNORECASE | re.DOTALL)
 
 # Scalar functions that change the process or the session, read its environment, or only waste time.
 REFUSED_SCALARS = frozenset({"getenv", "nextval", "currval", "setval", "setseed", "sleep_ms", "pg_sleep", "write_log"})
-
-# Options of readers of text files that make tables to put refused rows in.
-MAKING_OPTIONS = frozenset({"store_rejects", "rejects_table", "rejects_scan"})
 
 # How large a question may be: DuckDB plans one in a time that grows with the square of these, and cannot be interrupted
 # meanwhile. Constants do not count: a list of ten thousand ids is no hard question.
@@ -110,11 +107,19 @@ def _admit_select(con: duckdb.DuckDBPyConnection, query: str) -> None:
             raise _too_large(f"more than {MOST_QUERIES:,} queries or {MOST_EXPRESSIONS:,} expressions in one")
         if len(node.get("column_names") or ()) > MOST_PARTS_OF_A_NAME:
             raise _too_large(f"a name of more than {MOST_PARTS_OF_A_NAME} parts")
+        if kind == "BASE_TABLE" and ("/" in (name := node.get("table_name", "")) or _PATH.search(name)):
+            raise NotAdmittedError(f"{name} is a file, not a table: ingest it, or bring it as tables={{...}}")
         if kind == "TABLE_FUNCTION":
             _admit_table_function(con, node["function"])
         name = node.get("function_name")
         if isinstance(name, str) and name.lower() in REFUSED_SCALARS:
             raise NotAdmittedError(f"{name}() is not for reading the lake")
+
+
+def _refuse_path(text: object) -> None:
+    """A text that names a relation, which must not be a pattern of files."""
+    if isinstance(text, str) and _PATH.search(text):
+        raise NotAdmittedError(f"{text[:100]} names files, not a relation")
 
 
 def _too_large(what: str) -> NotAdmittedError:
@@ -135,9 +140,14 @@ def _admit_table_function(con: duckdb.DuckDBPyConnection, node: dict[str, Any]) 
     name = node["function_name"].lower()
     is_ours = node.get("schema", "").lower() not in ("", "main", "system", "pg_catalog")
     if not is_ours and name not in READING_FUNCTIONS and name in _other_table_functions():
+        if _READS_FILES.match(name):
+            raise NotAdmittedError(
+                f"{name}() reads files by their paths: ingest them, or bring frames as tables={{...}}"
+            )
         raise NotAdmittedError(f"{name}() is not for reading the lake")
-    if named := MAKING_OPTIONS & set(_names(node.get("arguments"))):
-        raise NotAdmittedError(f"{name}(... {min(named)} ...) makes tables, and a session only reads")
+    if is_ours or name == "query_table":  # whose texts name relations
+        for inner in _nodes(node.get("arguments")):
+            _refuse_path((inner.get("literal") or {}).get("text"))
     if name == "query":
         arguments = node.get("arguments", [])
         literal = arguments[0]["expression"].get("literal") if len(arguments) == 1 else None
@@ -145,14 +155,6 @@ def _admit_table_function(con: duckdb.DuckDBPyConnection, node: dict[str, Any]) 
         if not isinstance(text, str):
             raise NotAdmittedError("query() takes one literal text here")
         admit(con, text)
-
-
-def _names(arguments: Any) -> Iterator[str]:
-    """Names of a function's options, however they are written: ``a = 1``, ``a := 1``."""
-    for node in _nodes(arguments):
-        for name in (node.get("name"), node.get("alias"), *(node.get("column_names") or ())):
-            if isinstance(name, str):
-                yield name.lower()
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
