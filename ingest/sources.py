@@ -61,23 +61,30 @@ class Fetcher:
 
     def expand(self, arguments: Iterable[str | os.PathLike[str]]) -> list[Source]:
         """Every file the arguments mean. Raises SourceError for one that means none."""
-        found: dict[str, Source] = {}
+        return list(self.each(arguments))
+
+    def each(self, arguments: Iterable[str | os.PathLike[str]]) -> Iterator[Source]:
+        """The same one after the other: a remote file is fetched when it is asked for."""
+        seen: set[str] = set()
         for argument in arguments:
             for source in self._one(os.fspath(argument)):
-                found.setdefault(source.url, source)
-        return list(found.values())
+                if source.url not in seen:
+                    seen.add(source.url)
+                    yield source
 
-    def _one(self, argument: str) -> list[Source]:
+    def _one(self, argument: str) -> Iterator[Source]:
         if argument.startswith("dandi:"):
             dandiset, version, asset = _dandi_parts(argument)
             found = self._fetch(_dandi_url(argument, dandiset, version, asset), argument)
             if (dandiset, version) not in self._dandisets:
                 self._dandisets[dandiset, version] = _dandiset(dandiset, version)
-            return [replace(found, published=self._dandisets[dandiset, version])]
+            yield replace(found, published=self._dandisets[dandiset, version])
+            return
         if argument.startswith("file://"):
             argument = unquote(argument.removeprefix("file://"))
         elif _URL.match(argument):
-            return [self._fetch(url, url) for url in _remote(argument)]
+            yield from (self._fetch(url, url) for url in _remote(argument))
+            return
         path = Path(argument).expanduser()
         named = not path.is_dir()
         if not named:
@@ -93,7 +100,7 @@ class Fetcher:
             if not files:
                 what = "no file matches" if glob.has_magic(argument) else "there is no such file or folder"
                 raise SourceError(argument, None, what)
-        return [Source(p.absolute(), str(p.absolute()), named=named) for p in files]
+        yield from (Source(p.absolute(), str(p.absolute()), named=named) for p in files)
 
     def _fetch(self, url: str, name: str) -> Source:
         """A remote file, whole: written beside its place as ``.part``, renamed when its size is right."""

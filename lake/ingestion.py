@@ -6,11 +6,12 @@ Each file is one job in a process of its own and one commit; a file that fails s
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -135,28 +136,42 @@ def ingest(
     Raises SourceError where an argument leads to no source; a source that fails is an item of the report.
     """
     lost: list[Item] = []
+    how = (_names(parts), tuple(with_parts), as_reader, dry_run, salvage, told or Told())
+    set_ = tuple(sorted((settings or {}).items()))
+    n_jobs = jobs or os.cpu_count() or 1
     with sources.fetching(catalog.root / "raw") as fetch:
-        set_ = tuple(sorted((settings or {}).items()))
-        found = [replace(source, settings=set_) for source in fetch.expand(arguments)]
-        how = (_names(parts), tuple(with_parts), as_reader, dry_run, salvage, told or Told())
-        work = [Job(catalog.root, source, *how) for source in found]
-        if stale:
-            discarded = catalog.discarded() if dry_run else {}
-            for old in stale_ingests(catalog):
-                if old.source_url in discarded:
-                    lost.append(_to_fetch(old, discarded[old.source_url]))
-                    continue
-                try:
-                    work += [_redone(catalog, old, source, dry_run) for source in fetch.expand([old.source_url])]
-                except SourceError as error:
-                    lost.append(_gone(old, error))
-        report = _run(catalog, work, jobs or os.cpu_count() or 1, progress or (lambda *_: None), discard_raw)
-        report = IngestReport((*report.items, *lost))
+
+        def work() -> Iterator[Job]:
+            for source in fetch.each(arguments):
+                yield Job(catalog.root, replace(source, settings=set_), *how)
+            if stale:
+                yield from _stale_work(catalog, fetch, dry_run, lost)
+
+        todo = work()
+        # What is not to stay is fetched when it is its turn; else everything is there before the first is read.
+        groups = iter(lambda: list(itertools.islice(todo, n_jobs)), []) if discard_raw else [list(todo)]
+        show = progress or (lambda *_: None)
+        items = [item for group in groups for item in _run(catalog, group, n_jobs, show, discard_raw).items]
+    report = IngestReport((*items, *lost))
     if not dry_run:
         for item in report.failed:
             catalog.record_failure(item.source, item.subject, item.reader, item.error)
         fold_small_tables(catalog)
     return report
+
+
+def _stale_work(catalog: Catalog, fetch: sources.Fetcher, dry_run: bool, lost: list[Item]) -> Iterator[Job]:
+    """Jobs that redo what is stale; what cannot be read again goes to ``lost``."""
+    discarded = catalog.discarded() if dry_run else {}
+    for old in stale_ingests(catalog):
+        if old.source_url in discarded:
+            lost.append(_to_fetch(old, discarded[old.source_url]))
+            continue
+        try:
+            for source in fetch.each([old.source_url]):
+                yield _redone(catalog, old, source, dry_run)
+        except SourceError as error:
+            lost.append(_gone(old, error))
 
 
 def _gone(old: IngestState, error: SourceError) -> Item:

@@ -7,6 +7,8 @@ from pathlib import Path
 import brainlake
 import fsspec
 import pytest
+from brainlake.ingest import sources
+from brainlake.ingest.contract import Source
 from brainlake.lake.cli import run
 from brainlake.lake.usage import usage
 
@@ -78,3 +80,24 @@ def test_a_stale_source_that_is_gone_is_told_and_stops_no_other(
     assert "layer_info.csv" in str(item.error)
     assert "bring the file back, or forget ecephys.project/" in str(item.error)
     assert lake.sql("select count(*) as n from ecephys.unit_layers").one().n == 2
+
+
+def test_a_download_is_gone_before_the_next_is_fetched(lake: brainlake.Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that many large ones need the room of one."""
+    memory = fsspec.filesystem("memory")
+    for number in range(3):
+        memory.pipe(f"/published/{number}.csv", LAYERS.replace("950911", f"95091{number}").encode())
+    most = 0
+    fetch = sources.Fetcher._fetch
+
+    def fetching(self: sources.Fetcher, url: str, name: str) -> Source:
+        nonlocal most
+        found = fetch(self, url, name)
+        most = max(most, len(list((lake.path / "raw").rglob("*.csv"))))
+        return found
+
+    monkeypatch.setattr(sources.Fetcher, "_fetch", fetching)
+    report = lake.ingest("memory://published/*.csv", discard_raw=True, jobs=1)
+    assert len(report.items) == 4
+    assert most == 1
+    assert raw(lake) == []
