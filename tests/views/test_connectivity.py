@@ -413,7 +413,7 @@ def test_an_alignment_multiplies_rows_by_the_point_and_adds_the_offset():
     assert (found["stack_x_um"], found["stack_y_um"], found["stack_z_um"], found["label"]) == (24, 43, 62, "mine")
     back = "with points as (select 1.0 as stack_x_um, 2.0 as stack_y_um, 3.0 as stack_z_um)"
     (found,) = rows(con, f"{back} from connectivity.from_stack('points', 1)")
-    assert (found["ap_um"], found["dv_um"], found["ml_um"]) == (67, 48, 29)
+    assert (found["ap_um"], found["dv_um"], found["ml_um"], found["last_step_um"]) == (67, 48, 29, 0)  # no field
     with pytest.raises(duckdb.Error, match="trv or tvr, not up"):
         con.execute("select connectivity.affine(1, 'up')").fetchall()
     with pytest.raises(duckdb.Error, match="alignment of experiment 2 is not in this lake"):
@@ -448,4 +448,52 @@ def test_a_point_is_displaced_before_it_is_aligned(tmp_path):
         (-39, 1, 1),  # outside of the field
     ]
     assert found.fetchall() == [pytest.approx(one) for one in expected]
+    con.close()
+
+
+def test_the_way_back_from_the_stack_undoes_displacements(tmp_path):
+    """A field of which no step is steeper than a half has one place for each; a jump of it has none (XFM-03)."""
+    shape, rng = (24, 20, 18), np.random.default_rng(6)
+    ap, dv, ml = (25.0 * i for i in np.meshgrid(*map(np.arange, shape), indexing="ij"))
+    field = np.stack([40 * np.sin(dv / 150), 35 * np.cos(ap / 140), 30 * np.sin((ap + ml) / 200)], axis=-1).astype(
+        np.float32
+    )
+    header = (
+        "ObjectType = Image\nNDims = 3\nDimSize = 24 20 18\nElementSpacing = 25 25 25\nOffset = 0 0 0\n"
+        "ElementNumberOfChannels = 3\nElementType = MET_FLOAT\nElementDataFile = dfmfld.raw\n"
+    )
+    (tmp_path / "dfmfld.mhd").write_text(header)
+    (tmp_path / "dfmfld.raw").write_bytes(field.transpose(2, 1, 0, 3).tobytes())
+    matrix = np.array([[1.1, 0.1, 0], [-0.1, 0.9, 0.05], [0, 0.02, 1.05]])
+    aligned = fixture.alignment_record(matrix, np.array([30.0, -12, 8]), aligned_id=501)
+    (tmp_path / "alignment3d.json").write_text(fixture.json.dumps(aligned))
+    con = memory_connection(
+        concat(tables_of(tmp_path / "dfmfld.mhd", experiment="501"), tables_of(tmp_path / "alignment3d.json"))
+    )
+    places = rng.uniform(60, [500, 400, 360], (40, 3))
+    listed = ", ".join(f"({i}, {a!r}, {d!r}, {m!r})" for i, (a, d, m) in enumerate(places.tolist()))
+    con.execute(f"create table asked as from (values {listed}) as p(asked_id, ap_um, dv_um, ml_um)")
+    con.execute(
+        "create table stacked as select asked_id, stack_x_um, stack_y_um, stack_z_um"
+        " from connectivity.to_stack('asked', 501)"
+    )
+    query = "select ap_um, dv_um, ml_um, last_step_um from connectivity.from_stack"
+    back = np.array(con.execute(f"{query}('stacked', 501) order by asked_id").fetchall())
+    assert (back[:, 3] <= 0.1).all()
+    assert (back[:, 3] > 0).all()
+    np.testing.assert_allclose(back[:, :3], places, atol=0.1)  # where steps shrink to a half, what is left is a step
+    stack = np.array(con.execute("select * exclude (asked_id) from stacked order by asked_id").fetchall())
+    straight = np.array(con.execute(f"{query}('stacked', 501, with_field := false) order by asked_id").fetchall())
+    np.testing.assert_allclose(straight[:, :3], (stack - [30, -12, 8]) @ np.linalg.inv(matrix).T, atol=1e-9)
+    assert np.abs(straight[:, :3] - places).max() > 20
+
+    # far outside nothing is displaced; at the border no place is displaced to here, and steps jump out and in
+    aligned = matrix @ [-5.0, 240, 200] + [30, -12, 8]
+    asked = (
+        "with asked as (from (values (9e4, 0.0, 0.0), ({}, {}, {})) as p(stack_x_um, stack_y_um, stack_z_um))"
+    ).format(*aligned.tolist())
+    steps = con.execute(f"{asked} select last_step_um from connectivity.from_stack('asked', 501) order by stack_x_um")
+    (jumps,), (far,) = steps.fetchall()
+    assert far == 0
+    assert jumps > 30
     con.close()

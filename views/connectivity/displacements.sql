@@ -13,7 +13,7 @@ with _field as (
     join ccf.volumes as v on v.volume_id = f.volume_id
     where f.experiment_id = experiment::bigint
 ),
-_displaced as (
+_displaced as materialized (
     select points.*, row_number() over () as _point
     from query_table(points) as points
 ),
