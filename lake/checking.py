@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections import Counter, defaultdict
@@ -30,7 +31,7 @@ Progress = Callable[[str, str, int, int], None]
 class Finding:
     """Something that is not as it should be, and what to do.
 
-    kind : ``damage``, ``orphan``, ``many files``, ``stale``
+    kind : ``damage``, ``orphan``, ``raw`` (a download that changed), ``many files``, ``stale``
     path : the file that is damaged, below the lake; ingests : those with rows in it
     """
 
@@ -85,6 +86,8 @@ def check(catalog: Catalog, *, deep: bool = False, progress: Progress | None = N
             for path, trouble in bag.problems(catalog.root, read)
             if path not in wrong
         ]
+    if deep:
+        findings += _raw_findings(catalog)
     counts = Counter({name: len(table.files) for name, table in catalog.state().tables.items()})
     findings += [
         Finding("many files", f"{name} has {count:,} files: opening and planning get slow", _fewer(name))
@@ -203,6 +206,22 @@ def _count_findings(database: sqlite3.Connection) -> Iterator[Finding]:
     ):  # fmt: skip
         for (name,) in database.execute(query):
             yield Finding("damage", f"catalog.sqlite: {what.format(name)}", "restore the lake from a copy")
+
+
+def _raw_findings(catalog: Catalog) -> Iterator[Finding]:
+    """Downloads below ``raw/`` that are not what was ingested from them; those that are gone were not to stay."""
+    raw = f"{catalog.root}/raw/"
+    with catalog.reading() as database:
+        query = """select source_url, source_size_bytes, source_sha256 from brainlake_ingest
+            where end_snapshot is null and substr(source_url, 1, ?) = ? order by source_url"""
+        rows = database.execute(query, [len(raw), raw]).fetchall()
+    for url, size, sha256 in rows:
+        path = Path(url)
+        with contextlib.suppress(OSError):
+            # Of several files together the size is another: their digest is not one file's.
+            if path.stat().st_size == size and file_digest(path) != sha256:
+                what = f"{path.relative_to(catalog.root)} is not what was ingested: its SHA-256 is another"
+                yield Finding("raw", what, "fetch it again with --refresh, or delete it")
 
 
 def _wrong(root: Path, file: _Expected, deep: bool) -> list[str]:

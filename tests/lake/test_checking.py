@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import shlex
@@ -191,6 +192,20 @@ def test_a_published_lake_is_checked_against_its_manifest(catalog, tmp_path):
         found = sorted((finding.kind, finding.path) for finding in check(published, deep=True))
         data = path_of(published, TRAINS).relative_to(published.root).as_posix()
         assert found == [("damage", readme.name), ("damage", data)]
+
+
+def test_a_download_that_is_not_what_was_ingested_is_found(catalog, engine):
+    kept = catalog.root / "raw" / "api" / "answer.json"
+    kept.parent.mkdir()
+    kept.write_bytes(b"[1, 2, 3]")
+    digest = hashlib.sha256(b"[1, 2, 3]").hexdigest()
+    engine.ingest(catalog, "x", {LAYERS: {"unit_id": [1]}}, source_url=str(kept), source_size=9, source_sha256=digest)
+    assert check(catalog, deep=True) == []
+    flip(kept, 3)
+    (found,) = check(catalog, deep=True)
+    assert (found.kind, found.what.split(" ")[0]) == ("raw", "raw/api/answer.json")
+    kept.unlink()
+    assert check(catalog, deep=True) == []
 
 
 def test_compaction_tells_its_gain_and_fits_into_memory(catalog, engine, capsys):
