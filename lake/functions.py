@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -73,7 +73,7 @@ def register_functions(con: duckdb.DuckDBPyConnection, partitions: Partitions | 
             [duckdb.sqltype(sql_type(kind)) for kind in udf.args],
             duckdb.sqltype(sql_type(udf.returns)),
             type="arrow",
-            null_handling="special" if udf.nulls else "default",
+            null_handling="special",  # by default DuckDB lets a function answer NULL only where it is asked with NULL
         )
 
 
@@ -81,15 +81,35 @@ def adapt(udf: Udf, partitions: Partitions) -> Callable[..., pa.Array]:
     """A kernel as DuckDB calls it: with one Arrow column an argument."""
     held = () if udf.held is None else (lookup(udf.held, partitions, to_numpy),)
 
-    def call(*columns: Any) -> pa.Array:
+    def answer(columns: Sequence[Any]) -> pa.Array:
         result = udf.function(*held, *(to_numpy(column) for column in columns))
         return to_arrow(result, udf.returns, udf.keep_nan)
+
+    def call(*columns: Any) -> pa.Array:
+        missing = None if udf.nulls else _missing(columns)
+        if missing is None:
+            return answer(columns)
+        present = pa.array(~missing)
+        if missing.all():
+            return pa.nulls(len(missing), udf.returns)
+        answered = answer([column.filter(present) for column in columns])
+        return answered.take(pa.array(np.cumsum(~missing) - 1, mask=missing))
 
     call.__name__ = udf.name
     # DuckDB counts the parameters of a function, and would see one in `*columns`
     named = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in udf.names]
     call.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
     return call
+
+
+def _missing(columns: Sequence[Any]) -> np.ndarray | None:
+    """Rows in which any argument is NULL, or None where there is no such row."""
+    found = None
+    for column in columns:
+        if column.null_count:
+            is_null = np.asarray(column.is_null().to_numpy(zero_copy_only=False))
+            found = is_null if found is None else found | is_null
+    return found
 
 
 def to_numpy(column: Any) -> Any:

@@ -1,0 +1,31 @@
+"""Kernels as SQL calls them: what is NULL in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import brainlake
+import pytest
+from brainlake.lake.facade import Lake
+
+INTERVALS = "(values (0, [1.0, 2.0, 4.0]), (1, null), (2, [1.0]), (3, [1.0, 2.0, 4.0])) as t(i, intervals)"
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    with brainlake.create(tmp_path_factory.mktemp("functions") / "lake") as made:
+        yield made
+
+
+def test_what_cannot_be_computed_is_null_beside_what_can(lake: Lake) -> None:
+    """Of one interval there is no adaptation, and of no list; (2 - 1) / 3 and (4 - 2) / 6 make a third."""
+    found = lake.sql(f"select adaptation_index(intervals) as x from {INTERVALS} order by i").pl()["x"].to_list()
+    assert found == [pytest.approx(1 / 3), None, None, pytest.approx(1 / 3)]
+    assert lake.sql("select adaptation_index([1.0]) as x").one().x is None
+
+
+@pytest.mark.parametrize("n", [1, 5_000])
+def test_null_alone_is_null_and_no_row_is_no_row(lake: Lake, n: int) -> None:
+    found = lake.sql(f"select adaptation_index(x) as x from (select null::double[] as x from range({n}))").pl()
+    assert (found.height, found["x"].null_count()) == (n, n)
+    assert lake.sql(f"select adaptation_index(intervals) as x from {INTERVALS} where i > 3").pl().height == 0
