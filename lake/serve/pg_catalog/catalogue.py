@@ -14,14 +14,16 @@ import pyarrow as pa
 
 from ....version import __version__
 from ...admission import admit
+from ...catalog import LakeState
 from ...relations import table_of
 from ...session import Session
+from ...spec import TableSpec
 from .contract import SERVER_VERSION, ClientContext, Rewritten
 from .functions import Functions
-from .objects import LakeObjects, database_oid, objects_of, role_oid
+from .objects import LakeObjects, at_state, database_oid, objects_of, role_oid
 from .paths import schemas_before
 from .rewriting import translate
-from .rows import rows_of
+from .rows import numbers_of, rows_of
 from .system import SystemRelation, system
 from .texts import Mention
 from .translation import CatalogueQuery
@@ -35,6 +37,7 @@ _ARROW = {
 }  # fmt: skip
 DESCRIPTION = f"PostgreSQL {SERVER_VERSION} (brainlake {__version__} on DuckDB {duckdb.__version__})"
 STARTED = datetime.now(UTC)
+_SNAPSHOT = "create or replace macro pg.txid_current() as {}::bigint"
 
 # What a client's settings are where it and its server say nothing of them, and what they mean.
 SETTINGS = {
@@ -119,8 +122,10 @@ class Catalogue:
         """The catalogue of the snapshot that the session is on."""
         with self._changing:
             state = self._session.state
-            if self._built is None or self._built.state is not state:
+            if self._built is None or not self._built.holds_relations_of(state):
                 self._built = _Built(self._session)
+            elif self._built.state is not state:
+                self._built.move(state)
             return self._built
 
 
@@ -138,7 +143,8 @@ class _Built:
             con.execute(f"create schema {schema}")
         _constants(con, session.snapshot_id)
         rows = rows_of(self.lake, system())
-        Functions(rows, self.lake).register(con)
+        self._functions = Functions(rows, self.lake)
+        self._functions.register(con)
         views = _statements("views.sql")
         for name, relation in system().relations.items():
             if name not in views:
@@ -153,12 +159,34 @@ class _Built:
         con.execute("set global enable_external_access = false")
         con.execute("set global lock_configuration = true")
 
+    def holds_relations_of(self, state: LakeState) -> bool:
+        """True if another snapshot has the same relations."""
+        return self.state is state or _specs(self.state) == _specs(state)
+
+    def move(self, state: LakeState) -> None:
+        """Be the catalogue of another snapshot with the same relations; who is asking meanwhile sees the old one."""
+        lake = at_state(self.lake, state)
+        changed = [new for new, old in zip(lake.relations, self.lake.relations, strict=True) if new != old]
+        with self.connection.cursor() as cursor:
+            cursor.execute("begin")
+            for one in changed:
+                given = [*numbers_of(one).values(), lake.oid("relation", one.qualified)]
+                cursor.execute("update pg.pg_class set reltuples = ?, relpages = ? where oid = ?", given)
+            cursor.execute(_SNAPSHOT.format(state.snapshot_id))
+            cursor.execute("commit")
+        self._functions.measure(lake)
+        self.state, self.lake = state, lake
+
+
+def _specs(state: LakeState) -> dict[str, TableSpec]:
+    return {name: table.spec for name, table in state.tables.items()}
+
 
 def _constants(con: duckdb.DuckDBPyConnection, snapshot: int) -> None:
     """What is the same for every client, as functions."""
     con.execute(f"create macro pg.version() as {_text(DESCRIPTION)}")
     con.execute(f"create macro pg.pg_postmaster_start_time() as timestamptz '{STARTED.isoformat()}'")
-    con.execute(f"create macro pg.txid_current() as {snapshot}::bigint")
+    con.execute(_SNAPSHOT.format(snapshot))
     con.execute("create table pg.keywords(word varchar, catcode varchar)")
     con.executemany("insert into pg.keywords values (?, ?)", list(system().keywords.items()))
     con.execute("create table pg.known_settings(name varchar primary key, boot_value varchar, meaning varchar)")

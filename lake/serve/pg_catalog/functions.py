@@ -60,10 +60,9 @@ class Functions:
         """Definitions and sizes of the lake's own objects."""
         self._defined: dict[tuple[str, int], str] = {}
         self._index_columns: dict[int, list[str]] = {}
-        self._sizes: dict[int, int] = {}
+        self.measure(lake)
         for one in lake.relations:
             oid = lake.oid("relation", one.qualified)
-            self._sizes[oid] = one.size_bytes
             if one.definition is not None:
                 self._defined["view", oid] = f" {one.definition};"
             if one.key:
@@ -87,6 +86,10 @@ class Functions:
                 f"CREATE OR REPLACE FUNCTION {name}({told})\n RETURNS {result}\n LANGUAGE {function.language}\n"
                 f"AS $function$\n{function.body}\n$function$\n"
             )
+
+    def measure(self, lake: LakeObjects) -> None:
+        """Take sizes from these objects."""
+        self._sizes = {lake.oid("relation", one.qualified): one.size_bytes for one in lake.relations}
 
     def register(self, con: duckdb.DuckDBPyConnection) -> None:
         """Make them callable on a connection."""

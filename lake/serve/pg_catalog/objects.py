@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from ...catalog import LakeState, TableState
 from ...functions import declared, sql_type
 from ...session import Session
 from ..postgres.types import oid_of
@@ -155,8 +156,25 @@ def _relation(session: Session, name: str, columns: tuple[Column, ...], grain: s
         return Relation(schema, bare, "r", columns, grain)
     table = session.state.tables[name]
     numbers = {column.name: number for number, column in enumerate(columns, start=1)}
-    rows, size = sum(file.n_rows for file in table.files), sum(file.size_bytes for file in table.files)
-    return Relation(schema, bare, "r", columns, grain, tuple(numbers[one] for one in table.spec.key), rows, size)
+    key = tuple(numbers[one] for one in table.spec.key)
+    return Relation(schema, bare, "r", columns, grain, key, *_held(table))
+
+
+def _held(table: TableState) -> tuple[int, int]:
+    """Rows and bytes of a table's files."""
+    return sum(file.n_rows for file in table.files), sum(file.size_bytes for file in table.files)
+
+
+def at_state(lake: LakeObjects, state: LakeState) -> LakeObjects:
+    """The objects at another snapshot of which the tables are declared alike: only how much they hold is another."""
+
+    def moved(one: Relation) -> Relation:
+        if one.n_rows is None:
+            return one
+        n_rows, size_bytes = _held(state.tables[one.qualified])
+        return replace(one, n_rows=n_rows, size_bytes=size_bytes)
+
+    return replace(lake, relations=tuple(map(moved, lake.relations)))
 
 
 def _functions(session: Session) -> list[Function]:

@@ -78,12 +78,17 @@ def _classes(lake: LakeObjects) -> Iterator[Row]:
         oid, schema = lake.oid("relation", one.qualified), lake.by_schema[one.schema]
         row = _class(oid, schema, one.name, one.kind, len(one.columns))
         row |= {"reltype": lake.oid("row type", one.qualified), "relhasindex": bool(one.key)}
-        if one.n_rows is not None:
-            row |= {"reltuples": one.n_rows, "relpages": -(-one.size_bytes // 8192)}
-        yield row
+        yield row | numbers_of(one)
         if one.key:
             index = _class(lake.oid("index", one.qualified), schema, key_name(one), "i", len(one.key))
             yield index | {"reltuples": one.n_rows or 0}
+
+
+def numbers_of(relation: Relation) -> Row:
+    """What planners are told of a stored table: how many rows and pages it has."""
+    if relation.n_rows is None:
+        return {}
+    return {"reltuples": relation.n_rows, "relpages": -(-relation.size_bytes // 8192)}
 
 
 def key_name(relation: Relation) -> str:

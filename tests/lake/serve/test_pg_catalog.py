@@ -392,6 +392,28 @@ def test_a_new_table_is_found_once_the_session_has_moved_to_it(tmp_path: Path) -
         assert old.cursor.execute(old.sql).fetchall() == []  # a client in the middle keeps what it saw
 
 
+def test_more_rows_of_a_table_are_told_without_making_the_catalogue_anew(tmp_path: Path) -> None:
+    path = tmp_path / "lake"
+    with brainlake.create(path) as lake:
+        lake.write("lab.labels", pa.table({"unit_id": [1, 2]}), key=["unit_id"])
+    with brainlake.open(path) as lake:
+        catalogue = Catalogue(lake._session)
+        asked = """
+            select reltuples, pg_table_size(oid), relpages, txid_current() from pg_class
+            where oid = 'lab.labels'::regclass"""
+        before, built = rows_of(catalogue, asked)[0], catalogue._current()
+        with brainlake.open(path) as other:
+            other.write("lab.labels", pa.table({"unit_id": range(3, 100_000)}), key=["unit_id"])
+        lake.refresh()
+        after = rows_of(catalogue, asked)[0]
+        assert catalogue._current() is built
+    assert before[0] == 2.0
+    assert after[0] > before[0]
+    assert after[1] > before[1]
+    assert after[2] > before[2]
+    assert after[3] == before[3] + 1
+
+
 def test_many_clients_ask_at_once(catalogue: Catalogue) -> None:
     wrong: list[object] = []
 
