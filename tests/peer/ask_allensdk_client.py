@@ -169,6 +169,10 @@ def connectivity(url, ids, folder):
         "connectivity.get_injection_fraction": lambda: cache.get_injection_fraction(experiment)[0],
         "connectivity.get_data_mask": lambda: cache.get_data_mask(experiment)[0],
         "connectivity.get_projection_density.header": lambda: dict(cache.get_projection_density(experiment)[1]),
+        "connectivity.download_deformation_field": lambda: [
+            api.download_deformation_field(experiment, str(folder / "f.mhd"), str(folder / "f.raw")),
+            (folder / "f.mhd").read_text(), (folder / "f.raw").stat().st_size,
+        ],
         "connectivity.get_affine_parameters": lambda: cache.get_affine_parameters(ids["aligned_data_set"]),
         "connectivity.source_search": lambda: api.experiment_source_search(
             injection_structures=[385], primary_structure_only=True

@@ -59,7 +59,7 @@ def lake(real_data: Callable[[str], Path], tmp_path_factory: pytest.TempPathFact
                   "glif_models": [origin.GLIF_MODEL], "glif_configs": [origin.GLIF_MODEL],
                   "biophysical_models": [origin.MODEL], "biophysical_files": [origin.MODEL], "meshes": [385], "sweeps": [origin.MODEL_CELL],
                   "template": [], "svg": [origin.IMAGE], "section_images": [origin.IMAGE],
-                  "genes": [], "ish_data_sets": [], "sessions": [], "channels": [], "units": []}  # fmt: skip
+                  "deformation_fields": [origin.EXPERIMENT], "genes": [], "ish_data_sets": [], "sessions": [], "channels": [], "units": []}  # fmt: skip
         for what, ids in wanted.items():
             found.fetch(what, *ids, how=how).raise_failed()
         yield found
@@ -296,6 +296,12 @@ def test_files_come_as_they_were_fetched(told):
     assert told["reference_space.get_structure_mesh"][0]["shape"] == [3, 3]
     assert told["reference_space.get_template_volume"]["sum"] == origin.TEMPLATE.sum()
     assert told["reference_space.get_template_volume"]["shape"] == [*ccf.SHAPE]
+
+
+def test_a_deformation_field_is_downloaded_with_its_voxels(told):
+    _, header, size = told["connectivity.download_deformation_field"]
+    assert "ElementNumberOfChannels = 3" in header
+    assert size == 4 * origin.FIELD.size
 
 
 def test_the_schema_names_every_model(told):
