@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 from ..ingest.contract import Identity, Published
 from .datasets import DATASETS, Entry, entries, escaped, named, split
@@ -26,6 +27,14 @@ class Told:
     def __post_init__(self) -> None:
         if self.citation is not None and not split(self.citation):
             raise BrainlakeError("the citation holds no entry of BibTeX, as @article{key, title = {...}, ...}")
+
+    @classmethod
+    def of(cls, facts: Mapping[str, str]) -> Told:
+        """From a mapping of the names above. Raises BrainlakeError for another name."""
+        names = [one.name for one in fields(cls)]
+        if unknown := [name for name in facts if name not in names]:
+            raise BrainlakeError(f"a collection has no {unknown[0]!r}: it has {', '.join(names)}")
+        return cls(**facts)
 
     @property
     def facts(self) -> dict[str, str]:

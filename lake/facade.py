@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from .bundles import Bundle
     from .cell_types_cache import WrittenCache
-    from .citing import Told
     from .copying import Copied
     from .export_data import Written
     from .export_views import Exported
@@ -328,15 +327,19 @@ class Lake:
         jobs: int | None = None,
         salvage: bool = False,
         settings: Mapping[str, str] | None = None,
-        told: Told | None = None,
+        collection: Mapping[str, str] | None = None,
         discard_raw: bool = False,
         progress: Progress | None = None,
     ) -> IngestReport:
         """Read files, folders, globs and URLs into the lake; one commit a file. See :func:`.ingestion.ingest`.
 
+        collection : what the sources are of, where they do not tell it rightly: ``dataset``, ``version``, ``doi``,
+            ``licence``, ``citation`` (BibTeX)
+
         A file that fails is an item of the report and stops no other: look at ``report.failed``, or call
         ``report.raise_failed()``.
         """
+        from .citing import Told
         from .ingestion import ingest
 
         arguments = [source] if isinstance(source, (str, os.PathLike)) else list(source)
@@ -351,7 +354,7 @@ class Lake:
             jobs=jobs,
             salvage=salvage,
             settings=settings,
-            told=told,
+            told=Told.of(collection or {}),
             discard_raw=discard_raw,
             progress=progress,
         )

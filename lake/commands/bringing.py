@@ -10,7 +10,6 @@ import click
 from .base import DEFECT, USER_ERROR, Where, examples, fail, pass_where, split_names
 
 if TYPE_CHECKING:
-    from ..citing import Told
     from ..ingestion import IngestReport, Item
 
 NOTES_SHOWN = 20
@@ -92,7 +91,7 @@ def ingest(
             stale=stale,
             salvage=salvage,
             settings=_settings(settings),
-            told=_told(**collection),
+            collection=_told(**collection),
             discard_raw=discard_raw,
             jobs=jobs,
             progress=progress,
@@ -102,12 +101,11 @@ def ingest(
 
 def _told(
     dataset: str | None, dataset_version: str | None, doi: str | None, licence: str | None, citation: Path | None
-) -> Told:
-    from ..citing import Told
-
+) -> dict[str, str]:
     bibtex = citation.read_text(encoding="utf-8") if citation else None
     plain = doi.removeprefix("https://doi.org/").removeprefix("doi:") if doi else None
-    return Told(dataset, dataset_version, plain, licence, bibtex)
+    told = {"dataset": dataset, "version": dataset_version, "doi": plain, "licence": licence, "citation": bibtex}
+    return {name: value for name, value in told.items() if value}
 
 
 def _settings(pairs: tuple[str, ...]) -> dict[str, str]:

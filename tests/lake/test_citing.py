@@ -49,8 +49,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[brainlake.Lake]:
         file["general/related_publications"] = ["Doe & Roe 2024, https://doi.org/10.1234/abc.5", "doi:10.1234/abc.6"]
     with brainlake.create(folder / "lake") as opened:
         opened.ingest(folder / "allen.nwb").raise_failed()
-        told = Told("Recordings of the Doe laboratory", "2", "10.5281/zenodo.7", "CC-BY-4.0")
-        opened.ingest(folder / "lab.nwb", told=told).raise_failed()
+        lab = {"dataset": "Recordings of the Doe laboratory", "version": "2", "doi": "10.5281/zenodo.7"}
+        opened.ingest(folder / "lab.nwb", collection={**lab, "licence": "CC-BY-4.0"}).raise_failed()
         opened.write("lab.labels", {"unit_id": [1]})
         yield opened
 
@@ -162,6 +162,8 @@ def test_what_people_say_counts_first_then_the_archive_then_the_source_then_what
     assert keys(str(recorded(Identity("a", "b"), None, Told("Mine", citation=bibtex))["citation"])) == ["doe"]
     with pytest.raises(BrainlakeError, match="no entry of BibTeX"):
         Told(citation="Doe et al.")
+    with pytest.raises(BrainlakeError, match="a collection has no 'license': it has dataset, version, doi, licence"):
+        Told.of({"license": "CC0"})
 
 
 def test_a_source_said_to_be_of_another_collection_is_taken_again(tmp_path):
