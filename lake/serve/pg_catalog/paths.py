@@ -10,6 +10,8 @@ import sqlglot
 import sqlglot.errors
 from sqlglot import exp
 
+LONGEST, _KEPT = 1 << 18, 1 << 14  # characters of a text that is looked into, and whose names are kept
+
 
 class Bare(NamedTuple):
     """A relation or function that a question names without its schema, and where it does."""
@@ -23,7 +25,9 @@ def schemas_before(sql: str, path: Sequence[str], known: Set[str]) -> Iterator[t
 
     known : qualified names of all that there is
     """
-    for bare in _bare_names(sql):
+    if len(sql) > LONGEST:
+        return
+    for bare in _bare_names(sql) if len(sql) <= _KEPT else _bare_names.__wrapped__(sql):
         for schema in path:
             if f"{schema}.{bare.name}" in known:
                 yield bare.start, schema

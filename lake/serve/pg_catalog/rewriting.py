@@ -30,30 +30,38 @@ _ASKS = re.compile(
 )
 
 
-@lru_cache(maxsize=2048)
+LONGEST = 1 << 18  # characters of a text that may be about the catalogue; tools send a tenth at most
+_KEPT = 1 << 14  # and of one whose translation is worth keeping
+
+
 def translate(sql: str) -> CatalogueQuery | LakeQuestion | None:
     """What a statement is, as above. Raises QueryError for one that asks the catalogue and the lake at once."""
-    if not _ASKS.search(sql):
+    if len(sql) > LONGEST or not _ASKS.search(sql):
         return None
+    return _translated(sql) if len(sql) <= _KEPT else _translated.__wrapped__(sql)
+
+
+@lru_cache(maxsize=2048)
+def _translated(sql: str) -> CatalogueQuery | LakeQuestion | None:
     cut = list(tokens(sql))
     if not cut or cut[0].text.lower() not in ("select", "with", "values", "table", "("):
         return None
     try:
         trees = dialect().parse(spliced(sql, cut))
-    except (sqlglot.errors.SqlglotError, RecursionError):
+        if len(trees) != 1 or not isinstance(trees[0], exp.Query):
+            return mentioning(cut)
+        tree = trees[0]
+        ours, others = _relations_of(tree)
+        if ours and others:
+            raise QueryError(
+                f"{others[0]} is the lake's and {ours[0]} the catalogue's: one query cannot ask both, so ask one "
+                "after the other"
+            )
+        if others or not (ours or _asks_catalogue_only(tree)):
+            return mentioning(cut)
+        return Translation(tree).result()
+    except (sqlglot.errors.SqlglotError, RecursionError):  # no SQL of PostgreSQL's, or nested a thousand deep
         return mentioning(cut)
-    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
-        return mentioning(cut)
-    tree = trees[0]
-    ours, others = _relations_of(tree)
-    if ours and others:
-        raise QueryError(
-            f"{others[0]} is the lake's and {ours[0]} the catalogue's: one query cannot ask both, so ask one after the "
-            "other"
-        )
-    if others or not (ours or _asks_catalogue_only(tree)):
-        return mentioning(cut)
-    return Translation(tree).result()
 
 
 def _relations_of(tree: exp.Expr) -> tuple[list[str], list[str]]:

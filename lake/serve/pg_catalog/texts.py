@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 
 from ..postgres.lexing import Token
 from .vocabulary import CALLS, CASTS, WORDS
@@ -72,6 +73,7 @@ def spliced(sql: str, cut: list[Token]) -> str:
 def mentioning(cut: list[Token]) -> LakeQuestion | None:
     """The places in a question to the lake that stand for the client."""
     found = []
+    depths = [0, *accumulate((t.text == "(") - (t.text == ")") for t in cut)]  # before each token
     for i, token in enumerate(cut):
         name, start = token.value, i
         if token.kind == "string" and [t.text.lower() for t in cut[i + 1 : i + 3]] == ["::", "bytea"]:
@@ -94,8 +96,9 @@ def mentioning(cut: list[Token]) -> LakeQuestion | None:
         else:
             continue
         before, after = (cut[at].text.lower() if 0 <= at < len(cut) else "" for at in (start - 1, end + 1))
-        depth = sum((t.text == "(") - (t.text == ")") for t in cut[:start])
-        is_column = not depth and before in ("select", ",") and after in ("", ",", "from", "union", "limit", "where")
+        is_column = (
+            not depths[start] and before in ("select", ",") and after in ("", ",", "from", "union", "limit", "where")
+        )
         found.append(Mention(cut[start].start, cut[end].end, name, arguments, is_column))
     return LakeQuestion(tuple(found)) if found else None
 

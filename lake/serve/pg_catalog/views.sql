@@ -3,7 +3,7 @@
 
 -- pg_catalog.pg_authid
 select 10 as oid, 'brainlake' as rolname, true as rolsuper, true as rolinherit, true as rolcreaterole,
-    true as rolcreatedb, false as rolcanlogin, true as rolreplication, true as rolbypassrls, -1 as rolconnlimit
+    true as rolcreatedb, getvariable('client_user') = 'brainlake' as rolcanlogin, true as rolreplication, true as rolbypassrls, -1 as rolconnlimit
 union all
 select getvariable('client_role'), getvariable('client_user'), false, true, false, false, true, false, false, -1
 where getvariable('client_user') <> 'brainlake';

@@ -309,6 +309,19 @@ def test_any_piece_of_a_query_is_translated_or_left_alone(
         translate(piece)
 
 
+def test_long_and_deep_texts_take_no_time(catalogue: Catalogue) -> None:
+    client = ClientContext("alice", "lake", 1, {"search_path": "ecephys"})
+    assert catalogue.rewrite(f"select pg_class, '{'x' * 20_000_000}'", client) is None
+    deep = f"select {'(' * 30_000}current_user{')' * 30_000}"
+    rewritten = catalogue.rewrite(deep, client)
+    assert rewritten is not None
+    assert rewritten.sql == deep.replace("current_user", "'alice'")
+    many = f"select {', '.join(['current_user'] * 10_000)} from lab.labels"
+    rewritten = catalogue.rewrite(many, client)
+    assert rewritten is not None
+    assert rewritten.sql.count("'alice'") == 10_000
+
+
 # -- how it is shown ------------------------------------------------------------------------------------------------------
 
 
