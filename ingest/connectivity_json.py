@@ -32,7 +32,7 @@ class ConnectivityJsonReader:
     """Reader of lists of records of the connectivity atlas."""
 
     name = "connectivity_json"
-    version = "2"
+    version = "3"
     parts: Sequence[Part] = (
         Part("experiments", "experiments with their injection"),
         Part("unionizes", "sums of pixels by structure and hemisphere"),

@@ -28,10 +28,13 @@ _IMAGE_NAMES = {
 
 
 def matches(record: Mapping[str, Any]) -> bool:
-    """A section data set that includes what this module reads, and shows no genes."""
-    if "section_thickness" not in record or record.get("genes"):
+    """A section data set that includes what this module reads, or what was injected, and shows no genes."""
+    specimen = record.get("specimen")
+    if record.get("genes"):
         return False
-    return (
+    if isinstance(specimen, dict) and "donor" in specimen and isinstance(specimen.get("injections"), list):
+        return True  # the summary of an injection leaves most attributes out
+    return "section_thickness" in record and (
         isinstance(record.get("alignment3d"), dict)
         or any(isinstance(record.get(name), list) for name in _IMAGES)
         or bool(_injections(record))

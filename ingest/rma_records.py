@@ -46,6 +46,8 @@ SIGNATURES = {
     "ApiCamCellMetric": {"cell_specimen_id", "experiment_container_id", "tld1_id"},
     "WellKnownFile": {"download_link", "attachable_type", "attachable_id"},
 }
+# Whose a nested record is, where its attribute is not called by the name of what nests it
+WHOSE = {"equalization": "section_data_set_id", "alignment3d": "aligned_id", "alignment2d": "section_image_id"}
 _TAGGED = re.compile(rb'\s*\{\s*"model"\s*:\s*"(\w+)"')
 _LIST = re.compile(rb"\s*(?:\[|\{[^\[{]*\"msg\"\s*:\s*\[)\s*\{")
 
@@ -54,7 +56,7 @@ class RmaReader:
     """Reader of answers of the API."""
 
     name = "rma_records"
-    version = "2"
+    version = "3"
     parts: Sequence[Part] = (Part("records", "records of an answer of the API, by model"),)
 
     def sniff(self, source: Source) -> bool:
@@ -131,13 +133,15 @@ class Gathered:
                 and isinstance(inner, list)
                 and all(isinstance(one, dict) and _id(one, target.key) for one in inner)
             ):
-                back = f"{_snake(declared.name)}_id"
+                back = WHOSE.get(key, f"{_snake(declared.name)}_id")
                 for index, one in enumerate(inner):
                     if back in target.attributes and back not in one and _id(record):  # what nests it tells whose it is
                         one = {**one, back: _id(record)}
                     self.add(target, nested, one, depth + 1)
                     if isinstance(value, list):
                         self._link(declared, record, key, target, one, index)
+            elif f"{key}_00" in declared.attributes and isinstance(value, str):  # XML has an alignment in one text
+                row |= {f"{key}_{i:02d}": one.strip() for i, one in enumerate(value.split(","))}
             elif key in declared.attributes and isinstance(value, dict | list):
                 row[key] = json.dumps(value, ensure_ascii=False)
             else:

@@ -15,7 +15,8 @@ from brainlake.lake.errors import AbsentError, ForeignError, SourceError
 from brainlake.lake.volume_output import array_of
 from brainlake.tests.fixtures import ccf
 from brainlake.tests.fixtures import connectivity as fixture
-from brainlake.tests.fixtures.ingesting import source_of, tables_of
+from brainlake.tests.fixtures.ingesting import concat, source_of, tables_of
+from brainlake.tests.fixtures.memory import memory_connection
 
 COLUMNS = fixture.unionize_columns([501, 502], [385, 549])
 
@@ -173,6 +174,73 @@ def test_a_section_data_set_gives_alignment_injections_and_images(tmp_path):
     aligned, other = found["connectivity.section_images"].to_pylist()
     assert (aligned["tsv"], other["tsv"]) == ([0, 1, 2, 3, 4, 5], [])
     assert found["connectivity.alignments"].num_rows == 1
+
+
+def summary() -> dict:
+    """What the API tells of an injection; it names no owner of what it nests where the query leaves that out."""
+    return {
+        "id": 501, "failed": False, "specimen_id": 71, "section_thickness": 100.0, "green_channel": "rAAV",
+        "equalization": {"id": 6, "red_lower": 0, "red_upper": 900, "green_lower": 7, "green_upper": 1800,
+                         "blue_lower": 1, "blue_upper": 4095},
+        "products": [{"id": 31}, {"id": 5}],
+        "alignment3d": {"id": 3, "trv": "1,2,3,4,5,6,7,8,9,10,11,12.5", "tvr": "1,0,0,0,1,0,0,0,1,-1,-2,-3"},
+        "specimen": {
+            "id": 71, "donor_id": 72,
+            "donor": {"id": 72, "sex": "F", "strain": "C57BL/6J", "transgenic_mouse_id": 73, "transgenic_mouse": {
+                "id": 73, "name": "Rbp4", "transgenic_lines": [{"id": 75, "name": "Rbp4-Cre"}, {"id": 74, "name": "Ai75"}]}},
+            "injections": [{"id": 76, "age_id": 77, "primary_injection_structure_id": 385, "structure_id": 385,
+                            "registration_point": "Bregma", "coordinates_ap": -3.5, "coordinates_dv": 0.4,
+                            "coordinates_ml": 2.1, "angle": 10.0, "injection_materials": "AAV", "age": {"id": 77, "days": 56.0}}],
+        },
+        "sub_images": [{"id": 9, "section_number": 4, "width": 30, "height": 20, "resolution": 0.35,
+                        "alignment2d": {"id": 12, "tsv": "1,2,3,4,5,6", "tvs": "6,5,4,3,2,1"}}],
+    }  # fmt: skip
+
+
+def as_xml(value: object, name: str) -> str:
+    tag = name.replace("_", "-")
+    if isinstance(value, dict):
+        return f"<{tag}>{''.join(as_xml(one, key) for key, one in value.items())}</{tag}>"
+    if isinstance(value, list):
+        singular = name.removesuffix("s")
+        return f'<{tag} type="array">{"".join(as_xml(one, singular) for one in value)}</{tag}>'
+    return f"<{tag}>{str(value).lower() if isinstance(value, bool) else value}</{tag}>"
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_an_injection_and_images_are_told_with_animal_and_equalization_in_either_form(tmp_path, form):
+    record, path = summary(), tmp_path / f"set.{form}"
+    if form == "json":  # where JSON has numbers one by one
+        for one, ways in (
+            (record["alignment3d"], ("trv", "tvr")),
+            (record["sub_images"][0]["alignment2d"], ("tsv", "tvs")),
+        ):
+            for way in ways:
+                one |= {f"{way}_{i:02d}": float(v) for i, v in enumerate(one.pop(way).split(","))}
+        path.write_text(json.dumps({"model": "SectionDataSet", "success": True, "msg": [record]}))
+    else:
+        path.write_text(as_xml(record, "section_data_set"))
+    ccf.write_json(tmp_path / "structures.json", ccf.tree_records())
+    con = memory_connection(concat(tables_of(path), tables_of(tmp_path / "structures.json")))
+    found = con.execute("from connectivity.injection_summary").fetchall()
+    assert found == [
+        (501, 76, False, [5, 31], 385, "VISp", "Primary visual area", "Bregma", -3.5, 0.4, 2.1, 10.0, "AAV", None, 56.0,
+         "F", "C57BL/6J", "Rbp4", ["Ai75", "Rbp4-Cre"])
+    ]  # fmt: skip
+    images = con.execute("from connectivity.projection_images").fetchall()
+    assert images == [(501, 9, 4, 30, 20, 0.35, 100.0, False, None, "rAAV", None, 0, 900, 7, 1800, 1, 4095)]
+    assert con.execute("select connectivity.affine(501, 'trv')").fetchone()[0] == [*map(float, range(1, 12)), 12.5]
+    aligned = con.execute("select section_image_id, tsv, tvs from ccf.section_images").fetchall()
+    assert aligned == [(9, [1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1])]
+    con.close()
+
+
+def test_the_summary_of_an_injection_is_read_without_the_series_attributes(tmp_path):
+    record = {name: summary()[name] for name in ("id", "failed", "specimen_id", "equalization", "products", "specimen")}
+    (tmp_path / "summary.json").write_text(json.dumps([record]))
+    found = tables_of(tmp_path / "summary.json")
+    assert found["rma.answered_injections"]["angle"].to_pylist() == [10.0]
+    assert found["rma.answered_equalizations"]["section_data_set_id"].to_pylist() == [501]
 
 
 @pytest.mark.parametrize(
