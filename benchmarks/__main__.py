@@ -25,6 +25,7 @@ from . import (
     keeping,
     morphology,
     serving,
+    serving_flight,
     spike_layout,
     sweep_layout,
     sweeps,
@@ -53,6 +54,7 @@ BENCHMARKS: dict[str, tuple[str, Callable[[Material], list[Row]]]] = {
     "keeping": ("Keeping a lake", keeping.keeping),
     "many": ("Many small ingests", growing.many_ingests),
     "serving": ("Served over PostgreSQL's wire", serving.serving),
+    "serving_flight": ("Served over Arrow Flight SQL", serving_flight.serving_flight),
     "copying": ("One session out of 1,000", copying.copying),
 }
 

@@ -214,7 +214,7 @@ def test_no_setting_that_guards_can_be_changed(lake: brainlake.Lake, ask: Ask, s
         "from read_duckdb('x')", "from force_checkpoint()", "from sql_auto_complete('sel')", "from seq_scan('lab.x')",
         "from json_execute_serialized_sql(json_serialize_sql('select 1'))", "pragma json_execute_serialized_sql('x')",
         "from query('select ' || '1')", "from query((select 'select 1'))", "from query('delete from lab.x returning *')",
-        "from query('from query(''delete from lab.x returning *'')')", "prepare p as select 1", "execute p",
+        "from query('from query(''delete from lab.x returning *'')')", "prepare p as delete from lab.x", "execute never_prepared",
         "select sleep_ms(60000)", "select pg_sleep(60)", "select write_log('x')", "select nextval('s')",
         "select setseed(0.5)", "select load_extension('x')", "select set_config('a', 'b', false)", "select lo_import('x')",
         "select pg_read_file('/etc/passwd')", "select pg_ls_dir('/')", "copy (select 1) to program 'id'",
