@@ -59,6 +59,7 @@ SETTINGS = {
     "lc_ctype": ("C", "Shows the character classification and case conversion locale."),
     "max_identifier_length": ("63", "Shows the maximum identifier length."),
     "max_index_keys": ("32", "Shows the maximum number of index keys."),
+    "search_path": ('"$user", public', "Sets the schema search order for names that are not schema-qualified."),
     "server_encoding": ("UTF8", "Shows the server (database) character set encoding."),
     "server_version": (SERVER_VERSION, "Shows the server version."),
     "server_version_num": ("150013", "Shows the server version as an integer."),
@@ -208,7 +209,7 @@ class _Told:
         return set(self._searched()) <= {"public", "$user", "pg_catalog"}
 
     def _searched(self) -> list[str]:
-        return [name.strip().strip("\"'") for name in self._settings.get("search_path", "public").split(",")]
+        return [name.strip().strip("\"'") for name in self._settings["search_path"].split(",")]
 
     def path(self, schemas: dict[str, int]) -> list[str]:
         """The schemas, of those there are, in which bare names are looked for."""

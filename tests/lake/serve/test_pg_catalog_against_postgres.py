@@ -230,6 +230,34 @@ def test_psql_sees_what_it_sees_of_postgres(pair: Pair, command: str) -> None:
     check(pair, lambda pair: psql(None, pair.dsn(), command) and None, at_least=1)
 
 
+def test_psql_completes_names_as_with_postgres(pair: Pair) -> None:
+    pexpect = pytest.importorskip("pexpect", reason="needs pexpect")
+    if not shutil.which("psql"):
+        pytest.skip("needs psql")
+
+    def drive(pair: Pair) -> None:
+        child = pexpect.spawn("psql", ["-X", pair.dsn()], encoding="utf-8", timeout=60, dimensions=(50, 200))
+        child.expect("lake=> ")
+        for typed, completed in (
+            ("select * from ecephys.good_u", "nits"),
+            ("select session_id from ccf.structure_cl", "osure"),
+            ("\\d ecephys.spike_t", "rains"),
+            ("\\dv ecephys.good_u", "nits"),
+            ("\\df behavior.screen_g", "aze"),
+            ("\\dn morph", "ology"),
+            ("set search_p", "ath"),
+            ("select * from morph", "ology"),
+            ("\\dT pg_catalog.int4r", "ange"),
+        ):
+            child.send(f"{typed}\t")
+            child.expect(completed)
+            child.send("\x15")  # the line away
+        child.sendline("\\q")
+        child.expect(pexpect.EOF)
+
+    check(pair, drive, at_least=6)
+
+
 @pytest.mark.parametrize(("tool", "sql"), QUERIES, ids=[f"{tool} {i}" for i, (tool, _) in enumerate(QUERIES)])
 def test_tools_are_answered_as_by_postgres(pair: Pair, tool: str, sql: str) -> None:
     if "server_version" in sql or "version()" in sql:
