@@ -85,6 +85,11 @@ def cli_page() -> str:
         command = brainlake.get_command(root, name)
         assert command is not None
         blocks.append(f"## {name}\n\n{_help(command, name, root)}")
+        if isinstance(command, click.Group):
+            group = click.Context(command, info_name=name, parent=root)
+            for below in command.list_commands(group):
+                one = command.commands[below]
+                blocks.append(f"### {name} {below}\n\n{_help(one, below, group)}")
     return "\n\n".join(blocks)
 
 
