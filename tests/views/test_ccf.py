@@ -110,6 +110,43 @@ def test_sets_and_their_members(con):
     ).fetchone() == ("summary structures", 3)
 
 
+def test_structures_are_chosen_by_graphs_and_sets_by_id_or_name(con):
+    query = "select structure_id from ccf.structures_of"
+    everything = [row[0] for row in ccf.TREE]
+    assert ids(con, f"{query}()") == ids(con, f"{query}(graphs := [1])") == everything
+    summary = [385, 1027, 549]
+    for wanted in ("[167587189]", "['Summary structures']", "['167587189', 'summary structures']"):
+        assert ids(con, f"{query}(graphs := [1], sets := {wanted})") == summary, wanted
+    assert ids(con, f"{query}(sets := [2, 167587189])") == [315, *summary]  # in the order of the graph
+    assert ids(con, f"{query}(sets := [])") == ids(con, f"{query}(graphs := [])") == []
+    assert ids(con, "select len(structure_set_ids) from ccf.structures_of() order by 1 desc limit 1") == [1]
+    for asked, said in (("graphs := ['Moon']", "structure graph Moon"), ("sets := [5]", "structure set 5")):
+        with pytest.raises(duckdb.Error, match=f"unknown: there is no {said}"):
+            con.execute(f"from ccf.structures_of({asked})").fetchall()
+
+
+def test_graphs_are_chosen_by_the_name_that_their_record_has(tmp_path):
+    graphs = {"graph_id": [1, 10], "name": ["Mouse Brain Atlas", "Human Brain Atlas"]}
+    tree = tables_of(ccf.write_json(tmp_path / "structures.json", ccf.tree_records()))
+    con = memory_connection({**tree, "ccf.structure_graphs": graphs})
+    assert len(ids(con, "select structure_id from ccf.structures_of(['mouse brain atlas'])")) == len(ccf.TREE)
+    assert ids(con, "select structure_id from ccf.structures_of(['Human Brain Atlas'])") == []
+    con.close()
+
+
+def test_the_reference_s_first_class_takes_an_empty_list_for_all_and_drops_what_it_does_not_know(con):
+    query = "select of_structure, structure_id from ccf.ontology_descendants"
+    everything = {(a, d) for d, path in ccf.PATHS.items() for a in path}
+    for asked in ("()", "([])", "(null)"):
+        assert set(con.execute(f"{query}{asked}").fetchall()) == everything, asked
+    below = [(385, 385), (385, 593), (385, 821), (549, 549), (549, ccf.BIG)]
+    assert con.execute(f"{query}(['VISp', '549', 'nope', 'VISp'])").fetchall() == below
+    assert con.execute(f"{query}([549, 385, 4, 549])").fetchall() == below
+    assert ids(con, "select structure_id from ccf.ontology_descendants(['Isocortex']) where steps = 1") == [
+        385, 1027, 12997
+    ]  # fmt: skip
+
+
 def test_the_reference_s_tree_has_its_shape(con):
     (th,) = rows(con, "from ccf.structure_tree where id = 549")
     assert th == {
