@@ -245,10 +245,15 @@ def test_mouse_connectivity(run: Callable[[str, str], Ran], made: Made) -> None:
     ran = run(
         "mouse_connectivity",
         "[chosen, array.target.values, array.values, centre.one().centroid_ap_um,"
-        " alike.pl().select('experiment_id', 'correlation').rows(), recorded.pl().select('acronym', 'n_units').rows()]",
+        " alike.pl().select('experiment_id', 'correlation').rows(), recorded.pl().select('acronym', 'n_units').rows(),"
+        " isocortex['experiment_id'].to_list(), [density.ap_index.values, density.values.sum(axis=(1, 2))]]",
     )
     labels, grids = made.brain.labels, made.brain.grids
-    chosen, targets, values, centre_ap, alike, recorded = ran.answer
+    chosen, targets, values, centre_ap, alike, recorded, in_cortex, density_along = ran.answer
+    assert in_cortex == [e for e, (injected, line, _) in EXPERIMENTS.items() if injected != "LP" and line is None]
+    along = grids[in_cortex[0]]["projection_density"].astype(float).sum(axis=(1, 2))
+    assert density_along[0] == np.flatnonzero(along).tolist()
+    assert density_along[1] == pytest.approx(along[along > 0].tolist(), rel=1e-5)
     assert chosen == min(e for e, (injected, line, _) in EXPERIMENTS.items() if injected == "VISp" and line is None)
     right = np.broadcast_to(np.arange(labels.shape[2]) >= labels.shape[2] / 2, labels.shape)
     for row, grid in zip(values, (grids[experiment] for experiment in sorted(EXPERIMENTS)), strict=True):
