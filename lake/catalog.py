@@ -122,7 +122,7 @@ class Catalog:
         if root.exists() and not _is_empty(root):
             what = "already is a lake" if (root / CATALOG_FILE).exists() else "is not empty"
             raise CatalogError(f"{root} {what}: open it, or choose another directory")
-        with _as_catalog_error(root):
+        with catalog_errors(root):
             root.mkdir(parents=True, exist_ok=True)
             for folder in FOLDERS:
                 (root / folder).mkdir(exist_ok=True)
@@ -164,7 +164,7 @@ class Catalog:
 
     def _connect(self) -> sqlite3.Connection:
         uri = (self.root / CATALOG_FILE).as_uri() + ("?mode=ro" if self.read_only else "?mode=rw")
-        with _as_catalog_error(self.root):
+        with catalog_errors(self.root):
             # SQLite's own waiting cannot be interrupted, so it is short, and we wait around it.
             connection = sqlite3.connect(uri, uri=True, timeout=0.1, isolation_level=None, check_same_thread=False)
             for setting in (
@@ -225,7 +225,7 @@ class Catalog:
     def beside(self, other: Catalog) -> Iterator[sqlite3.Connection]:
         """The write lock, with the tables of another lake's catalogue, as they are now, in the schema ``other``."""
         self.require_writable()
-        with self._lock, _as_catalog_error(self.root):
+        with self._lock, catalog_errors(self.root):
             self._connection.execute("attach ? as other", [(other.root / CATALOG_FILE).as_uri() + "?mode=ro"])
             try:
                 with self._transaction("begin immediate") as database:
@@ -236,7 +236,7 @@ class Catalog:
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with self._lock, _as_catalog_error(self.root):
+        with self._lock, catalog_errors(self.root):
             _patiently(self._connection, begin)
             try:
                 # A reader takes its lock at the first read: then, not in the block, it may have to wait.
@@ -335,7 +335,7 @@ class Catalog:
 
     def shrink(self) -> None:
         """Give the file system back what deleted rows left, where that is much of the catalogue."""
-        with self._lock, _as_catalog_error(self.root):
+        with self._lock, catalog_errors(self.root):
             free, pages = (
                 self._connection.execute(f"pragma {p}").fetchone()[0] for p in ("freelist_count", "page_count")
             )
@@ -430,7 +430,7 @@ def _is_busy(error: sqlite3.Error) -> bool:
 
 
 @contextlib.contextmanager
-def _as_catalog_error(root: Path) -> Iterator[None]:
+def catalog_errors(root: Path) -> Iterator[None]:
     """What SQLite and the file system say, as one clear sentence."""
     try:
         yield

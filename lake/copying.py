@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import ducklake
-from .catalog import CATALOG_FILE, Catalog, folder_of, fsync_directory
+from .catalog import CATALOG_FILE, Catalog, catalog_errors, folder_of, fsync_directory
 from .commit import committing
 from .digests import file_digest
 from .errors import CatalogError, DamageError, as_writing_error
@@ -133,7 +133,11 @@ def drafting(root: Path, to: str | os.PathLike[str]) -> Iterator[Path]:
             yield draft
             _seal(draft)
             os.rename(draft, place)
-            fsync_directory(place.parent)
+            try:
+                fsync_directory(place.parent)
+            except OSError:
+                os.rename(place, draft)
+                raise
         except BaseException as error:
             shutil.rmtree(draft, ignore_errors=True)
             if isinstance(error, OSError):
@@ -196,13 +200,13 @@ def fill(
 
 def _everything(catalog: Catalog, draft: Path, link: bool, progress: Progress) -> Copied:
     """All of a lake: its catalogue as it is, and every file that some snapshot needs."""
-    target = sqlite3.connect(draft / CATALOG_FILE, isolation_level=None)
-    try:
+    with (
+        catalog_errors(draft),
+        contextlib.closing(sqlite3.connect(draft / CATALOG_FILE, isolation_level=None)) as target,
+    ):
         with catalog.reading() as database:
             database.backup(target)
         target.execute("delete from brainlake_metadata where key = 'frozen'")
-    finally:
-        target.close()
     copied = Catalog.open(draft)
     try:
         for folder in ("data", "raw", "cache"):
