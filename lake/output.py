@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Format = Literal[
     "table", "csv", "tsv", "json", "jsonl", "markdown", "html", "dat",
-    "parquet", "arrow", "swc", "nrrd", "nifti", "npy", "nwb",
+    "parquet", "arrow", "swc", "nrrd", "nifti", "metaimage", "npy", "nwb",
 ]  # fmt: skip
 FORMATS: tuple[str, ...] = get_args(Format)
 SUFFIXES: dict[str, Format] = {
@@ -39,11 +39,12 @@ SUFFIXES: dict[str, Format] = {
     ".swc": "swc",
     ".nrrd": "nrrd",
     ".nii": "nifti",
+    ".mha": "metaimage",
     ".npy": "npy",
     ".nwb": "nwb",
     ".txt": "table",
 }
-BINARY = ("parquet", "arrow", "nrrd", "nifti", "npy", "nwb")
+BINARY = ("parquet", "arrow", "nrrd", "nifti", "metaimage", "npy", "nwb")
 COMPRESSIONS = {  # of exports; the first is taken where none is named
     "parquet": ("zstd", "snappy", "gzip", "lz4", "brotli", "none"),
     "csv": ("none", "gzip", "zstd", "bz2"),
@@ -284,6 +285,7 @@ _WRITERS: dict[str, Callable[[Any, IO[bytes], Look], None]] = {
     "swc": _write_swc,
     "nrrd": _write_volume("nrrd"),
     "nifti": _write_volume("nifti"),
+    "metaimage": _write_volume("metaimage"),
     "npy": _write_volume("npy"),
     "nwb": _write_nwb,
 }

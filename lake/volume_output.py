@@ -1,4 +1,4 @@
-"""Volumes as files: NRRD, NIfTI, NumPy. An answer becomes one, a plane at a time, whatever the size of the volume.
+"""Volumes as files: NRRD, NIfTI, MetaImage, NumPy. An answer becomes one, a plane at a time, whatever the size of the volume.
 
 An answer is a volume in one of three forms, each from left to right, whose first row tells dtype and ``shape, spacing_um``
 (single voxels: ``n_ap, n_dv, n_ml, grid_um, background``, as they are many, and lists cost more than the voxels):
@@ -7,8 +7,8 @@ An answer is a volume in one of three forms, each from left to right, whose firs
 - blocks of 16 x 16 x 16 voxels (``component, ml_block, ap_block, dv_block, voxel_bytes``), as of ``ccf.grey_volume``;
 - single voxels (``ml_index, dv_index, ap_index, voxel_value``), as of ``connectivity.grid_volume``.
 
-What blocks and voxels leave out is background. All three formats hold the same bytes behind headers of their own: ap
-fastest, the components of a vector one whole volume after the other.
+What blocks and voxels leave out is background. All formats hold the same bytes behind headers of their own: ap fastest,
+the components of a vector one whole volume after the other; MetaImage alone has a voxel's components side by side.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import itertools
 import math
 import struct
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,10 @@ _NRRD_TYPES = {
     "u4": "unsigned int", "i4": "int", "f4": "float", "f8": "double",
 }  # fmt: skip
 _NIFTI_TYPES = {"u1": 2, "i2": 4, "i4": 8, "f4": 16, "f8": 64, "i1": 256, "u2": 512, "u4": 768}
+_METAIMAGE_TYPES = {
+    "u1": "MET_UCHAR", "i1": "MET_CHAR", "u2": "MET_USHORT", "i2": "MET_SHORT",
+    "u4": "MET_UINT", "i4": "MET_INT", "f4": "MET_FLOAT", "f8": "MET_DOUBLE",
+}  # fmt: skip
 _VECTOR = 1007  # NIfTI's code for a vector in every voxel
 
 
@@ -103,6 +108,38 @@ def write_nifti(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) ->
     stream.write(head)
     for plane in volume.planes:
         stream.write(plane)
+
+
+def write_metaimage(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
+    """A MetaImage in one file (``.mha``), not packed; spacing in um, as the API's own have it."""
+    volume = volume_of(batches, "MetaImage")
+    lines = [
+        "ObjectType = Image",
+        "NDims = 3",
+        "BinaryData = True",
+        "BinaryDataByteOrderMSB = False",
+        "CompressedData = False",
+        "TransformMatrix = 1 0 0 0 1 0 0 0 1",
+        "Offset = 0 0 0",
+        f"ElementSpacing = {' '.join(f'{s:g}' for s in volume.spacing_um)}",
+        f"DimSize = {' '.join(map(str, volume.shape))}",
+        *([f"ElementNumberOfChannels = {volume.n_components}"] if volume.n_components > 1 else []),
+        f"ElementType = {_METAIMAGE_TYPES[volume.dtype]}",
+        "ElementDataFile = LOCAL",
+    ]
+    stream.write(("\n".join(lines) + "\n").encode())
+    if volume.n_components == 1:
+        for plane in volume.planes:
+            stream.write(plane)
+        return
+    with tempfile.TemporaryFile() as aside:  # components come one after the other, and are to lie side by side
+        for plane in volume.planes:
+            aside.write(plane)
+        aside.flush()
+        n_ap, n_dv, n_ml = volume.shape
+        whole = np.memmap(aside, np.dtype(volume.dtype), "r", shape=(volume.n_components, n_ml, n_dv, n_ap))
+        for ml in range(n_ml):
+            stream.write(np.ascontiguousarray(np.moveaxis(whole[:, ml], 0, -1)))
 
 
 def write_npy(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:

@@ -54,7 +54,7 @@ def sql(
       json, jsonl            an array of objects, or an object a line
       parquet, arrow         columns with their units (a stream; with -o a Feather file)
       swc, nwb               one reconstruction's nodes, one cell's sweeps
-      nrrd, nifti, npy       a volume's planes
+      nrrd, nifti, metaimage, npy   a volume's planes
     """
     if path is not None and query is not None:
         raise click.UsageError("name a QUERY or a --file, not both")

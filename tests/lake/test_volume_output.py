@@ -59,14 +59,14 @@ def written(lake: brainlake.Lake, query: str, path: Path) -> np.ndarray:
     return np.stack([plane.copy() for _, plane in volume.planes()]).transpose(2, 1, 0)
 
 
-@pytest.mark.parametrize("suffix", [".nrrd", ".nii", ".npy"])
+@pytest.mark.parametrize("suffix", [".nrrd", ".nii", ".mha", ".npy"])
 def test_an_annotation_comes_back_as_it_was(lake, suffix, tmp_path):
     again = written(lake, "from ccf.annotation_volume()", tmp_path / f"a{suffix}")
     assert again.dtype == np.uint32
     assert np.array_equal(again, LABELS)
 
 
-@pytest.mark.parametrize("suffix", [".nrrd", ".nii", ".npy"])
+@pytest.mark.parametrize("suffix", [".nrrd", ".nii", ".mha", ".npy"])
 def test_a_mask_is_of_bytes(lake, suffix, tmp_path):
     mask = written(lake, "from ccf.mask_volume(['VISp', 'TH'])", tmp_path / f"m{suffix}")
     assert mask.dtype == np.uint8
@@ -185,6 +185,10 @@ def test_a_field_of_displacements_comes_back_with_its_components(lake, tmp_path)
     assert b"sizes: 20 4 3 3\n" in text
     assert b"kinds: domain domain domain vector\n" in text
     assert np.frombuffer(gzip.decompress(data), "<f4").tobytes() == voxels.tobytes()
+    write_answer(lake.sql(query).reader(), None, tmp_path / "d.mha")
+    text, _, data = (tmp_path / "d.mha").read_bytes().partition(b"ElementDataFile = LOCAL\n")
+    assert b"ElementNumberOfChannels = 3\n" in text
+    assert np.array_equal(np.frombuffer(data, "<f4").reshape(3, 4, 20, 3).transpose(2, 1, 0, 3), FIELD)
 
 
 def test_what_is_not_here_says_what_brings_it(lake):
