@@ -239,7 +239,12 @@ class Materialized:
     def raise_failed(self) -> None:
         """Raise the first failure, if there is one."""
         for value, reason in self.failed.items():
-            raise BrainlakeError(f"{self.view}, partition {value}: {reason}")
+            raise BrainlakeError(f"{self.view}, {which(value)}: {reason}")
+
+
+def which(value: int | None) -> str:
+    """A partition, for people."""
+    return "rows of no partition" if value is None else f"partition {value}"
 
 
 def materialize(
@@ -303,8 +308,8 @@ def compute(job: MemoJob, progress: Callable[[str, int, int], None] = lambda *_:
         catalog = Catalog.open(job.root)
         session = Session(catalog.state(job.snapshot_id))
         try:
-            which = "is null" if job.value is None else f"= {job.value}"
-            answer = session.sql(f"select * from {job.view} where {job.column} {which}")
+            condition = "is null" if job.value is None else f"= {job.value}"
+            answer = session.sql(f"select * from {job.view} where {job.column} {condition}")
             with writers_lock(job.root):  # `check --repair` takes no draft that is being written
                 _keep(answer.reader(), job.path)
         finally:

@@ -124,6 +124,7 @@ def materialize(where: Where, view: str | None, condition: str | None, jobs: int
     Questions then read what is kept, as long as nothing it depends on has changed. It is a cache: deleting the
     folder cache/ of a lake loses nothing but time.
     """
+    from ..memo import which
     from ..progress import ingest_progress
 
     lake = where.open_latest()
@@ -139,6 +140,6 @@ def materialize(where: Where, view: str | None, condition: str | None, jobs: int
     with ingest_progress() as progress:
         done = lake.materialize(view, condition, jobs=jobs, progress=progress)
     for value, reason in done.failed.items():
-        click.echo(f"failed: partition {value}: {reason}", err=True)
+        click.echo(f"failed: {which(value)}: {reason}", err=True)
     click.echo(f"{view}: {len(done.computed)} partitions computed, {len(done.fresh)} were fresh")
     return USER_ERROR if done.failed else 0
