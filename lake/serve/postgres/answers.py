@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from ...admission import admit
+from ...errors import QueryError
 from ...mistakes import of_duckdb
 from . import cells, rows
-from .errors import PgError
+from .errors import PgError, as_pg_error
 from .messages import TEXT_FORMAT, Field
 from .planning import Column, Plan, in_own_text, mistake, spread
 from .rows import Messages
@@ -42,7 +44,9 @@ class Rows:
         try:
             self._edited = plan.executed(values)
             self.columns = plan.columns
-            if plan.literals or "DECIMAL" in plan.types.values():  # whose values may decide on types
+            if plan.literals and not plan.catalogue:  # a text with other literals in it is another text
+                self._admit(self._edited.text)
+            if plan.later or plan.literals or "DECIMAL" in plan.types.values():  # whose values may decide on types
                 self.columns = self._columns_now()
             self.formats = spread(formats, len(self.columns))
         except BaseException:
@@ -60,7 +64,14 @@ class Rows:
             if rewritten is None or rewritten.cursor is None:
                 raise PgError("XX000", "the catalogue changed its mind about a question")
             return rewritten.cursor
-        return session.cursor(self.plan.sql.text, self.plan.given(self.values))
+        return session.cursor(self.plan.asked(self.values), self.plan.given(self.values))
+
+    def _admit(self, text: str) -> None:
+        with self.lease.session.cursor("") as cursor:
+            try:
+                admit(cursor, text)
+            except QueryError as error:
+                raise as_pg_error(error) from None
 
     def _columns_now(self) -> tuple[Column, ...]:
         cursor = self._cursor = self._open()
@@ -70,6 +81,8 @@ class Rows:
         except duckdb.Error as error:
             raise self._mistake(error, self._edited.text, 0) from None
         kinds = bound.types if bound is not None else []
+        if self.plan.later:
+            return tuple(Column(n, kind, oid_of(kind)) for n, kind in zip(bound.columns, kinds, strict=True))
         return tuple(_now(c, kind) for c, kind in zip(self.plan.columns, kinds, strict=True))
 
     def _mistake(self, error: duckdb.Error, run: str, before: int) -> PgError:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ...admission import MOST_CHARACTERS
 from . import cursors, preparing, set_and_show, transactions
 from .copying import Copy
 from .errors import PgError
-from .lexing import Part
+from .lexing import Part, split
 from .portals import Question, Statement
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ _WRITING = frozenset(
 
 # What a transaction that has failed still takes.
 ENDING = frozenset({"commit", "end", "rollback", "abort"})
+
+
+def statements(text: str) -> list[Part]:
+    """The statements of a text. Raises PgError where it is too long to be looked through."""
+    if len(text) > MOST_CHARACTERS:
+        raise PgError("54000", f"a text of {len(text):,} characters is too long: bind values as parameters instead")
+    return split(text)
 
 
 def read(client: Client, part: Part, oids: Sequence[int] = ()) -> Statement:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from . import messages
 from .auth import MECHANISM, Scram
 from .client import FAILED, IDLE, Client
-from .commands import ENDING, read
+from .commands import ENDING, read, statements
 from .cursors import Fetching
 from .errors import PgError, as_pg_error, protocol_violation
-from .lexing import Part, split
+from .lexing import Part
 from .messages import Reader
 from .portals import Empty, EmptyPortal, Portal, Statement
 from .startup import options_of, pairs
@@ -239,7 +239,7 @@ class Connection:
         body.end()
         client = self._client
         client.close_portal("")
-        parts = split(text)
+        parts = statements(text)
         if not parts:
             self._wire.send(messages.EMPTY_QUERY)
         for part in parts:
@@ -285,7 +285,7 @@ class Connection:
         oids = [body.int32() & 0xFFFFFFFF for _ in range(body.uint16())]
         body.end()
         client = self._client
-        parts = split(text)
+        parts = statements(text)
         if len(parts) > 1:
             raise PgError("42601", "cannot insert multiple commands into a prepared statement")
         client.begin()

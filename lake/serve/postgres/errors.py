@@ -110,7 +110,8 @@ def as_pg_error(error: BaseException, position: int | None = None) -> PgError:
         return error
     text = str(error)
     if isinstance(error, NotAdmittedError):
-        return PgError("25006" if "only reads" in text else "42501", text, position=position)
+        code = "25006" if "only reads" in text else "54001" if "too large" in text else "42501"
+        return PgError(code, text, position=position)
     code = _of_ours(error)
     if isinstance(error, (QueryError, duckdb.Error, OSError)) and re.match(r"[A-Za-z ]+?Error: ", text):
         code = state_of(text)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .client import Client
 
 PLANS_KEPT = 1_000
+_LONG = 20_000  # characters; longer texts are not kept
 _UNKNOWN_OID = 705
 _TRANSLATED = ("42601", "42883")  # errors that another dialect could be the reason of
 
@@ -70,22 +71,33 @@ class Plan:
     snapshot_id: int
     explains: bool = False
     passing: bool = False  # what the client is and has set stands in it
+    later: PgError | None = None  # why it cannot be bound before its values are there
 
     def executed(self, values: Sequence[Any]) -> Edited:
         """The text to run: a parameter is cast to its type, or stands in it as a literal."""
 
         def place(n: int) -> str:
-            if n in self.literals:
+            if self._stands_in(n, values):
                 return _literal(values[n - 1])
             kind = self.types[n]
             return f"${n}" if kind.startswith(("DECIMAL", "HUGEINT")) else f"(${n}::{kind})"
 
         return with_parameters(self.sql, place)
 
+    def asked(self, values: Sequence[Any]) -> str:
+        """The text by which the session tells what the question rests on."""
+        return with_parameters(
+            self.sql, lambda n: _literal(values[n - 1]) if self._stands_in(n, values) else f"${n}"
+        ).text
+
+    def _stands_in(self, n: int, values: Sequence[Any]) -> bool:
+        """Whether a parameter is written into the text: a long one could make that too long."""
+        return n in self.literals and len(str(values[n - 1])) <= _LONG
+
     def given(self, values: Sequence[Any]) -> dict[str, Any] | None:
         """The values that DuckDB is given, by name."""
         used = {int(token.text[1:]) for token in self.sql.tokens if token.kind == "parameter"}
-        return {str(n): values[n - 1] for n in sorted(used - self.literals)} or None
+        return {str(n): values[n - 1] for n in sorted(used) if not self._stands_in(n, values)} or None
 
 
 class Plans:
@@ -103,6 +115,8 @@ class Plans:
         return None
 
     def keep(self, key: tuple[int, str, tuple[int, ...]], plan: Plan) -> None:
+        if len(plan.part.text) > _LONG:
+            return
         with self._lock:
             self._kept[key] = plan
             while len(self._kept) > PLANS_KEPT:
@@ -189,21 +203,33 @@ def _bound(
     }
     with client.working(cursor):
         types = infer(sql, declared, count, lambda: _empty(client, cursor, sql, catalogue), cursor) if count else {}
-    literals = frozenset(n for n, kind in types.items() if kind == "VARCHAR" and n not in declared)
+    names_relations = any(token.text.lower() == "query_table" for token in sql.tokens)
+    literals = frozenset(n for n, kind in types.items() if kind == "VARCHAR" and (n not in declared or names_relations))
     said = named_types(part) | {n: BY_OID[oids[n - 1]] for n in declared}
     pgs = tuple(said.get(n) or oid_of(types[n])._replace(modifier=-1) for n in range(1, count + 1))
-    edited = with_parameters(sql, lambda n: "null" if n in literals else sample(types[n]))
     explains = bool(sql.tokens) and sql.tokens[0].text.lower() == "explain"
     columns: tuple[Column, ...] = ()
+    later: PgError | None = None
     if explains:
         columns = (Column("QUERY PLAN", "VARCHAR", TEXT),)
     else:
-        with client.working(cursor):
-            columns = _columns(client.lease.session, cursor, edited, part, named)
+        edited = with_parameters(sql, lambda n: "null" if n in literals else sample(types[n]))
+        try:
+            with client.working(cursor):
+                columns = _columns(client.lease.session, cursor, edited, part, named)
+        except PgError as error:
+            if not count or not _is_about_values(error):
+                raise
+            later = error
     if catalogue:  # whose only long integers in arrays are oids
         columns = tuple(c._replace(pg=array_of(OID)) if str(c.kind) == "BIGINT[]" else c for c in columns)
     passing = sql is not part and not catalogue
-    return Plan(part, sql, types, pgs, literals, columns, catalogue, client.lease.snapshot_id, explains, passing)
+    return Plan(part, sql, types, pgs, literals, columns, catalogue, client.lease.snapshot_id, explains, passing, later)
+
+
+def _is_about_values(error: PgError) -> bool:
+    """Whether DuckDB complains of the samples that stood for the values to come."""
+    return error.code[:2] == "22" or error.code in ("P0002", "42704") or "NULL" in error.message
 
 
 def _empty(

@@ -68,7 +68,10 @@ class Question(Statement):
         return self._plan
 
     def fields(self) -> list[Field] | None:
-        return [Field(c.name, c.pg) for c in self.plan().columns]
+        plan = self.plan()
+        if plan.later:
+            raise plan.later
+        return [Field(c.name, c.pg) for c in plan.columns]
 
     def start(self, raw: Sequence[bytes | None], formats: Sequence[int], wanted: Sequence[int]) -> Portal:
         plan = self.plan()

@@ -11,11 +11,10 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 
-from ...catalog import TableState
 from ...errors import BrainlakeError
 from ...session import Session
+from ..empty import EmptySessions
 from ..exposure import LOOPBACK, Tls, is_loopback, refuse_unsafe
 from ..pg_catalog.catalogue import Catalogue
 from ..snapshots import Snapshots
@@ -60,7 +59,7 @@ class Server:
         self.tls = None if tls is None else _context(tls)
         self.limits, self.log, self.plans = limits or Limits(), log, Plans()
         self._catalogues: OrderedDict[Session, Catalogue] = OrderedDict()
-        self._empty: tuple[object, Session] | None = None
+        self._empty = EmptySessions()
         self._making = threading.Lock()  # of what takes time, and is shared
         self._lock = threading.Lock()
         self._connections: dict[int, Connection] = {}
@@ -158,7 +157,7 @@ class Server:
 
     def new_client(self, user: str, database: str, pid: int) -> Client:
         lease = self.snapshots.lease()
-        return Client(user, database, pid, lease, self.plans, self.limits, self.catalogue, self.empty_session)
+        return Client(user, database, pid, lease, self.plans, self.limits, self.catalogue, self._empty.of)
 
     def catalogue(self, session: Session) -> Catalogue:
         """The PostgreSQL catalogue of a session, one for all clients that look at it."""
@@ -170,17 +169,6 @@ class Server:
             while len(self._catalogues) > _CATALOGUES_KEPT:
                 self._catalogues.popitem(last=False)
             return found
-
-    def empty_session(self, session: Session) -> Session:
-        """A session on a lake of the same relations without any rows: what it is told binds alike, and fast."""
-        state = session.state
-        shape = tuple((name, table.spec.version) for name, table in state.tables.items())
-        with self._making:
-            if self._empty is None or self._empty[0] != shape:
-                # The one before is closed when the last statement that asks it has let go of it.
-                tables = {name: TableState(table.spec) for name, table in state.tables.items()}
-                self._empty = shape, Session(replace(state, tables=tables, attachments=()))
-            return self._empty[1]
 
     def cancel(self, pid: int, secret: int) -> None:
         """Stop what a client runs, for whoever knows its secret."""
@@ -214,6 +202,7 @@ class Server:
             left = list(self._connections.values())
         for connection in left:
             connection.cut()
+        self._empty.close()
 
     def __enter__(self) -> Server:
         return self.start()

@@ -368,6 +368,28 @@ def test_a_text_of_no_type_is_what_its_place_takes(wire: Wire) -> None:
     assert wire.query("select list_contains([1.5, 2.5], $1)", b"2.5").rows == [["t"]]
     assert wire.query("select max(n) from lab.numbers where label < $1", b"r2'; --").rows == [["100"]]
     assert wire.query("select $1 is null", None).rows == [["t"]]
+    long = b"x" * 3_000_000
+    assert wire.query("select length($1), $1 = repeat('x', 3000000)", long).rows == [["3000000", "t"]]
+
+
+def test_a_value_is_no_way_around_admission(wire: Wire, path: Path) -> None:
+    """A relation may be named by a value, a file not."""
+    (file,) = path.glob("data/lab/numbers/*.parquet")
+    for oids in ((), (TEXT,)):
+        assert wire.query("select count(*) from query_table($1)", b"lab.numbers", oids=oids).rows == [["100"]]
+        for value in (b"/etc/passwd", b"(select 1)"):
+            assert wire.query("from query_table($1)", value, oids=oids).errors, value
+        for function in ("query", "read_parquet", "read_text", "glob", "getenv"):
+            assert wire.query(f"from {function}($1)", str(file).encode(), oids=oids).error["C"][:2] in ("42", "25")
+
+
+def test_a_question_that_only_values_decide_is_bound_when_they_come(wire: Wire) -> None:
+    """Relations by name, and ids that a macro looks up."""
+    assert wire.query("select count(*) from query_table($1)", b"lab.numbers").rows == [["100"]]
+    reply = wire.query("select $1::int / (case when $1 = 0 then error('wrong: zero') else 1 end) as x", b"6")
+    assert reply.rows == [["6.0"]]
+    reply = wire.query("with mine as (select n from lab.numbers) select sum(n) from query_table($1)", b"mine")
+    assert reply.rows == [["5050"]]
 
 
 # -- transactions -----------------------------------------------------------------------------------------------------
