@@ -15,6 +15,7 @@ from .rows import Row, arguments, key_name
 from .system import quote_ident
 
 Path = list[str] | None
+_ARRAY_SUBSCRIPTS = 6179  # array_subscript_handler, which vectors have too
 _UNTOASTED = "p"  # how vectors are stored, which are no arrays proper
 
 # How PostgreSQL writes types of its own that it stores under other names.
@@ -142,7 +143,8 @@ class Functions:
 
     def _speak(self, oid: int, path: Path, modifier: int | None = None) -> str:
         row = self._types[oid]
-        if row["typcategory"] == "A" and row["typstorage"] != _UNTOASTED and row["typelem"] in self._types:
+        is_array = row["typsubscript"] == _ARRAY_SUBSCRIPTS and row["typstorage"] != _UNTOASTED
+        if is_array and row["typelem"] in self._types:
             return f"{self._speak(row['typelem'], path, modifier)}[]"
         schema, name = self._schemas[row["typnamespace"]], row["typname"]
         if schema != "pg_catalog":

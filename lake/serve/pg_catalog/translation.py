@@ -254,7 +254,10 @@ class Translation:
         is_vector = isinstance(value, exp.Column) and self._types.get(value.name) in VECTORS
         length: exp.Expr = exp.func("len", value.copy())
         first, stop = ("0", length) if is_vector else ("1", exp.Add(this=length, expression=literal("1")))
-        return exp.func("unnest", exp.func("range", literal(first), stop))
+        numbers: exp.Expr = exp.func("range", literal(first), stop)
+        if len(given) > 1 and not isinstance(given[1], exp.Literal):  # a parameter must stay where it can be bound
+            numbers = exp.case().when(exp.EQ(this=given[1].copy(), expression=literal("1")), numbers)
+        return exp.func("unnest", numbers)
 
     def _relations(self) -> None:
         for table in self._inner_first(exp.Table):

@@ -299,6 +299,22 @@ def test_sqlalchemy_reflects_what_it_reflects_of_postgres(pair: Pair) -> None:
     check(pair, drive, at_least=20)
 
 
+def test_sqlalchemy_reflects_through_asyncpg_by_parameters(pair: Pair) -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy", exc_type=ImportError)
+    pytest.importorskip("asyncpg", exc_type=ImportError)
+    pytest.importorskip("greenlet", exc_type=ImportError)
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    async def ask() -> None:
+        engine = create_async_engine(f"postgresql+asyncpg://{USER}@127.0.0.1:{pair.server.port}/{DATABASE}")
+        async with engine.connect() as con:
+            metadata = sqlalchemy.MetaData()
+            await con.run_sync(lambda one: metadata.reflect(one, schema="ecephys", views=True))
+        await engine.dispose()
+
+    check(pair, lambda _: asyncio.run(ask()), at_least=10)
+
+
 def test_psycopg_finds_types_as_of_postgres(pair: Pair) -> None:
     from psycopg.types import TypeInfo
     from psycopg.types.composite import CompositeInfo
