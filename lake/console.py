@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyarrow as pa
 from harlequin.adapter import HarlequinAdapter, HarlequinConnection, HarlequinCursor
 from harlequin.autocomplete.completion import HarlequinCompletion
-from harlequin.catalog import Catalog, CatalogItem, CatalogSearchKind, CatalogSearchResult, InteractiveCatalogItem
+from harlequin.catalog import (
+    Catalog,
+    CatalogItem,
+    CatalogSearchKind,
+    CatalogSearchResult,
+    Interaction,
+    InteractiveCatalogItem,
+)
 from harlequin.exception import HarlequinConnectionError, HarlequinQueryError
 from harlequin.options import TextOption
 
@@ -68,7 +75,7 @@ def _measure(unit: str | None) -> str | None:
 class BrainlakeAdapter(HarlequinAdapter):
     """``harlequin -a brainlake DIR``; without a directory ``$BRAINLAKE``, or ``./brainlake``."""
 
-    ADAPTER_OPTIONS: ClassVar = [
+    ADAPTER_OPTIONS = [  # noqa: RUF012 - as harlequin declares it
         TextOption("at", "Look back: a snapshot's number, a tag, or a time.", label="Snapshot")
     ]
     IMPLEMENTS_CANCEL = True
@@ -297,7 +304,7 @@ def _describe(item: Item, driver: HarlequinDriver) -> None:
 class Item(InteractiveCatalogItem):
     """A table, view, macro or function of the tree, or a column of one."""
 
-    INTERACTIONS = (
+    INTERACTIONS: ClassVar[Sequence[tuple[str, Interaction[Any]]] | None] = (
         ("What Is It", _tell),
         ("Ask", _ask),
         ("Describe", _describe),
@@ -309,7 +316,7 @@ class Item(InteractiveCatalogItem):
 class ColumnItem(Item):
     """A column, or a parameter."""
 
-    INTERACTIONS = (("What Is It", _tell),)
+    INTERACTIONS: ClassVar[Sequence[tuple[str, Interaction[Any]]] | None] = (("What Is It", _tell),)
 
 
 def _column(relation: str, name: str, kind: str, unit: str | None, description: str | None) -> CatalogItem:

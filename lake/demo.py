@@ -138,8 +138,8 @@ def _answer(lake: Lake, number: int, asked: Asked, frames: dict[str, Any], pictu
     print(textwrap.indent(query, "    "), flush=True)
     relation = lake.sql(query, tables={name: frame for name, frame in frames.items() if name in query} or None)
     write_answer(relation.reader(), "table", look=ROWS_SHOWN)
-    if asked.picture:
-        _save(lambda: getattr(relation.plot, asked.picture)().figure, pictures / f"{number:02}_{asked.picture}.png")
+    if picture := asked.picture:
+        _save(lambda: getattr(relation.plot, picture)().figure, pictures / f"{number:02}_{picture}.png")
 
 
 def _draw_page(lake: Lake, pictures: Path) -> None:
