@@ -24,6 +24,7 @@ from ...errors import (
     UnknownError,
 )
 from ...session import Session
+from ..empty import EmptySessions
 from ..exposure import LOOPBACK, Tls, refuse_unsafe
 from ..snapshots import Lease, Snapshots
 from ..users import Users
@@ -112,7 +113,7 @@ class Server(flight.FlightServerBase):
         users = users or Users({})
         refuse_unsafe(host, users, tls)
         self._snapshots, self._limits, self._log = snapshots, limits or Limits(), log or (lambda _: None)
-        self._logins = Logins(users)
+        self._logins, self._empty = Logins(users), EmptySessions()
         most, idle = self._limits.held, self._limits.idle
         self._tickets: Held[Answer] = Held("ticket", idle, most)
         self._statements: Held[Prepared] = Held("prepared statement", TRANSACTION_S, most)
@@ -250,13 +251,13 @@ class Server(flight.FlightServerBase):
                 if not names:
                     raise
                 schema = b""  # what NULLs do not fit; that it is wrong otherwise shows when it runs
-            parameters = parameter_schema(lease.session, prepared.query, names)
+            parameters = parameter_schema(lease.session, self._empty, prepared.query, names) if names else None
         handle = self._statements.add(caller.user, prepared)
         yield pack(
             "ActionCreatePreparedStatementResult",
             prepared_statement_handle=handle,
             dataset_schema=schema,
-            parameter_schema=parameters.serialize().to_pybytes() if names else b"",
+            parameter_schema=parameters.serialize().to_pybytes() if parameters else b"",
         )
 
     def _close_prepared(self, context: Any, body: bytes) -> Iterator[bytes]:
@@ -380,6 +381,7 @@ class Server(flight.FlightServerBase):
         closing.join(seconds)
         for held in (self._tickets, self._statements, self._transactions):
             held.close()
+        self._empty.close()
         return not closing.is_alive()
 
     def wait(self) -> None:
