@@ -79,12 +79,12 @@ def check(catalog: Catalog, *, deep: bool = False, progress: Progress | None = N
     if deep and not any(f.kind == "damage" for f in findings):
         findings += _key_findings(catalog)
     if deep and bag.is_bag(catalog.root):
-        wrong = {finding.path for finding in findings}
-        read = {file.path: file.sha256 for file in expected if file.sha256 and file.path not in wrong}
+        told = {finding.path for finding in findings}
+        read = {file.path: file.sha256 for file in expected if file.sha256 and file.path not in told}
         findings += [
             Finding("damage", f"{path} {trouble}", "get the published lake again", path)
             for path, trouble in bag.problems(catalog.root, read)
-            if path not in wrong
+            if path not in told
         ]
     if deep:
         findings += _raw_findings(catalog)
