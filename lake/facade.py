@@ -452,6 +452,7 @@ class Lake:
         What is kept is used while nothing that it depends on has changed, and is never wrong: ``cache/`` may be
         deleted at any time.
         """
+        self.catalog.require_writable()
         done = memo.materialize(self._session, view, where, jobs, progress or (lambda *_: None))
         self._session.forget_memos([view])
         return done

@@ -166,8 +166,11 @@ def _given(file: Path, told: Mapping[str, str]) -> pa.Table:
 
 
 def _of_provenance(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Compared]:
-    for name in ("brainlake", "duckdb", "snapshot"):
-        a, b = before[name], now[name]
+    for name, a, b in [
+        *((name, before[name], now[name]) for name in ("brainlake", "duckdb")),
+        *((name, version, now["packages"].get(name)) for name, version in before["packages"].items()),
+        ("snapshot", before["snapshot"], now["snapshot"]),
+    ]:
         yield Compared(name, "same" if a == b else "noted", str(a) if a == b else f"was {a}, is {b}")
     yield from _of_sources(before["sources"], now["sources"])
     for kind, one in (("tables", "table"), ("questions", "view"), ("udfs", "function")):

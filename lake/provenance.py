@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import inspect
 import re
 from collections.abc import Iterable, Mapping, Set
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .relation import Relation
     from .session import Session
 
+COMPUTING = ("numpy", "scipy", "pyarrow")  # packages that values go through
 # What tells a source and how it was read; the rest of an ingest (who, when) is in lake.ingests.
 SOURCE_FACTS = (
     "subject", "role", "source_url", "source_size_bytes", "source_sha256", "reader", "reader_version", "options",
@@ -47,6 +49,7 @@ def provenance(relation: Relation) -> dict[str, Any]:
     return {
         "brainlake": __version__,
         "duckdb": duckdb.__version__,
+        "packages": {name: importlib.metadata.version(name) for name in COMPUTING},
         "lake": str(session.state.root),
         "snapshot": session.snapshot_id,
         "committed_at_utc": _committed(session),
