@@ -281,7 +281,7 @@ class Session:
 
     def mentioned(self, query: str) -> list[str]:
         """Names of relations as a query's text holds them, repeated where it repeats them."""
-        plain = re.sub(r"\s*\.\s*", ".", query.replace('"', "").lower())
+        plain = re.sub(r"(?<!\s)\s*\.\s*", ".", query.replace('"', "").lower())
         known = {*self.state.tables, *self.questions, *RELATIONS, *describe.SCHEMAS}
         return [name for a, b in _NAME.findall(plain) if (name := f"{a}.{b}") in known]
 

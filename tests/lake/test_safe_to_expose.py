@@ -331,6 +331,19 @@ def test_no_nesting_ends_the_process(lake: brainlake.Lake) -> None:
     assert {kind: what for kind, what in found.items() if what not in ("answered", "refused")} == {}
 
 
+def test_no_long_question_is_looked_at_for_minutes(lake: brainlake.Lake) -> None:
+    """400,000 of the same: what looks at a text once more for each of its letters would take an hour."""
+    n = 400_000
+    queries = [
+        "select" + " " * n + "1", "select" + "\n" * n + "1", "select 1" + "." * n, "select '" + "''" * (n // 2) + "'",
+        "select 1" + "--\n" * (n // 3), "select 1" + "/**/" * (n // 4), "select " + "ab " * (n // 3), "select 1" + "," * n,
+        "from lab.x where a" + "\t" * n + "= 1", "select 1 as " + "a" * n, "select * from lab." + "a" * n,
+        "from ecephys.psth(" + " " * n + ")", "explain" + " " * n + "select 1", "select '" + "a." * (n // 2) + "'",
+        "pivot lab.x on b using first(a)" + " " * n, "select " + "(" * n, "select $a$" + "$" * n + "$a$",
+    ]  # fmt: skip
+    assert set(answers_of(lake, queries, 180)) <= {"answered", "refused"}
+
+
 PIECES = r"""
 select from where group by all order limit offset union except intersect with recursive as ( ) , * + - / // % || lab.x a b t1 t2
 'text' 1 1.5 -1 null true [1,2] {'k':1} map{1:2} sum( count(*) list( unnest( range(3) over ( partition filter (where having
