@@ -73,16 +73,13 @@ def check(catalog: Catalog, *, deep: bool = False, progress: Progress | None = N
             done += file.size_bytes
             show(str(catalog.root), "files", done, total)
             findings += [_damage(file, what, sources) for what in wrong]
-    if deep and bag.is_bag(catalog.root):
-        read = {file.path: file.sha256 for file in expected if file.sha256}
-        findings += [Finding("damage", f"{p} {what}", _FROM_COPY, p) for p, what in bag.problems(catalog.root, read)]
     if deep and not any(f.kind == "damage" for f in findings):
         findings += _key_findings(catalog)
     if deep and bag.is_bag(catalog.root):
         told = {finding.path for finding in findings}
         read = {file.path: file.sha256 for file in expected if file.sha256 and file.path not in told}
         findings += [
-            Finding("damage", f"{path} {trouble}", "get the published lake again", path)
+            Finding("damage", f"{path} {trouble}", _FROM_COPY, path)
             for path, trouble in bag.problems(catalog.root, read)
             if path not in told
         ]
