@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import pyarrow as pa
 
 from .catalog import Catalog
 from .commit import committing, remove_unknown
-from .errors import UnknownError, as_writing_error
+from .errors import DamageError, UnknownError, as_writing_error
 from .parquet import TableWriter, read_file, sort_rows
 from .records import LiveFile, file_counts, live_files, spec_of, stored_schema
 from .spec import TableSpec
@@ -105,6 +106,8 @@ def _fold(catalog: Catalog, name: str, files: Sequence[LiveFile]) -> Folded | No
     if len(files) < 2:
         return None
     with catalog.reading() as database:
+        if not _are_live(database, name, files):
+            return None
         spec = spec_of(database, files[0])
         schemas = [stored_schema(database, file) for file in files]
     folder = catalog.root / "data" / spec.schema_name / spec.table_name
@@ -120,8 +123,7 @@ def _fold(catalog: Catalog, name: str, files: Sequence[LiveFile]) -> Folded | No
             ]
             writer.write_file(sort_rows(spec, pa.concat_tables(pieces)), ingests)
             with committing(catalog, None, f"fold {name}") as commit:
-                live = {file.data_file_id for file in live_files(commit.database, name)}
-                if not live.issuperset(file.data_file_id for file in files):
+                if not _are_live(commit.database, name, files):
                     raise _OvertakenError
                 for file in files:
                     commit.retire_file(file)
@@ -133,11 +135,20 @@ def _fold(catalog: Catalog, name: str, files: Sequence[LiveFile]) -> Folded | No
         except BaseException as error:
             writer.abandon()
             remove_unknown(catalog, writer.paths)
+            if isinstance(error, DamageError):  # or gone, as somebody replaced and expired it meanwhile
+                with catalog.reading() as database:
+                    if not _are_live(database, name, files):
+                        return None
             if isinstance(error, OSError):
                 raise as_writing_error(error, catalog.root) from error
             raise
     sizes = sum(file.size_bytes for file in files), sum(file.size_bytes for file in writer.files)
     return Folded(name, len(files), len(writer.files), *sizes, commit.snapshot_id)
+
+
+def _are_live(database: sqlite3.Connection, name: str, files: Sequence[LiveFile]) -> bool:
+    live = {file.data_file_id for file in live_files(database, name)}
+    return live.issuperset(file.data_file_id for file in files)
 
 
 class _OvertakenError(Exception):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from datetime import timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from brainlake.lake import tables
+from brainlake.lake import folding, tables
 from brainlake.lake.catalog import Catalog
 from brainlake.lake.checking import check, orphans
 from brainlake.lake.errors import CatalogError
+from brainlake.lake.expiring import expire
 from brainlake.lake.folding import compact, fold_small_tables, to_fold
 from brainlake.lake.forgetting import forget
 from brainlake.lake.mending import repair
@@ -168,3 +170,21 @@ def test_rows_of_an_older_declaration_live_on_beside_new_ones(catalog, monkeypat
         {"unit_id": 2, "cortical_depth": 0.5, "cortical_layer": 5},
     ]
     assert dataclasses.replace(OLD).version != tables.TABLES["ecephys.unit_layers"].version
+
+
+def test_a_fold_that_is_overtaken_while_it_reads_gives_way(catalog, monkeypatch):
+    """Somebody forgets and expires one of its files, without grace."""
+    for number in range(3):
+        ingest(catalog, number)
+    read = folding.read_file
+
+    def overtaken(path):
+        if catalog.live_ingests("s/1"):
+            forget(catalog, "s/1")
+            expire(catalog, "1 snapshot", grace=timedelta(0))
+        return read(path)
+
+    monkeypatch.setattr(folding, "read_file", overtaken)
+    assert compact(catalog) == []
+    assert units(catalog) == [0, 2]
+    assert check(catalog, deep=True) == []
