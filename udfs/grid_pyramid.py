@@ -90,22 +90,42 @@ def reduced(volume: np.ndarray, factor: float, exact_overlap: bool = False) -> n
     return volume
 
 
-def reduced_planes(
-    planes: Iterable[np.ndarray], n_planes: int, factor: float, exact_overlap: bool = False
-) -> Iterator[np.ndarray]:
-    """:func:`reduced` of a volume that comes plane by plane, of which a few planes are held."""
-    across = windows(n_planes, factor, exact_overlap)
-    held: dict[int, np.ndarray] = {}  # outputs of which something has come
-    done, n_out = 0, len(across.first)
-    width = across.weights.shape[1]
-    for number, plane in enumerate(planes):
-        small = reduced(plane, factor, exact_overlap)
-        for output in range(done, n_out):
-            step = number - across.first[output]
+class Reduction:
+    """:func:`reduced` of a volume that comes plane by plane, of which a few planes are held.
+
+    Raises ValueError where :func:`windows` does.
+    """
+
+    def __init__(self, n_planes: int, factor: float, exact_overlap: bool = False) -> None:
+        self._across = windows(n_planes, factor, exact_overlap)
+        self._n_planes, self._factor, self._exact_overlap = n_planes, factor, exact_overlap
+        self._held: dict[int, np.ndarray] = {}  # outputs of which something has come
+        self._number = self._done = 0
+
+    def add(self, plane: np.ndarray) -> Iterator[np.ndarray]:
+        """The planes that are complete with the next one, to be taken before another is added."""
+        if self._factor == 1:
+            yield plane
+            return
+        small = reduced(plane, self._factor, self._exact_overlap)
+        first, weights = self._across.first, self._across.weights
+        number, width = self._number, weights.shape[1]
+        self._number += 1
+        for output in range(self._done, len(first)):
+            step = number - first[output]
             if step < 0:
                 break
             if step < width:
-                held[output] = held.get(output, 0.0) + across.weights[output, step] * small
-        while done < n_out and (across.first[done] + width - 1 <= number or number == n_planes - 1):
-            yield held.pop(done)
-            done += 1
+                self._held[output] = self._held.get(output, 0.0) + weights[output, step] * small
+        while self._done < len(first) and (first[self._done] + width - 1 <= number or number == self._n_planes - 1):
+            yield self._held.pop(self._done)
+            self._done += 1
+
+
+def reduced_planes(
+    planes: Iterable[np.ndarray], n_planes: int, factor: float, exact_overlap: bool = False
+) -> Iterator[np.ndarray]:
+    """:func:`reduced` of a volume that comes plane by plane."""
+    reduction = Reduction(n_planes, factor, exact_overlap)
+    for plane in planes:
+        yield from reduction.add(plane)

@@ -1,9 +1,10 @@
 """Sections of an image series become grids in the reference space (spec: connectivity GRD-01 to GRD-16).
 
-    sections ──sums over cells──▶ planes ──stacked──▶ accumulators ──transformed──▶ 10 um files ──ratios──▶ grids
+    sections ──sums over cells──▶ planes ──stacked──▶ stack ──transformed──▶ 10 um planes ──▶ accumulators
+                                                                                 └──ratios──reduced──▶ grids
 
-Everything behind the stack goes sagittal plane by sagittal plane, so that memory holds the stack, the deformation field
-and a few planes, not volumes of 1.2 thousand million voxels.
+Everything behind the stack goes sagittal plane by sagittal plane, once, so that memory holds the stack, the deformation
+field and a few planes, not volumes of 1.2 thousand million voxels. The data mask alone has to wait for the largest voxel.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +21,7 @@ import numpy as np
 
 from ...ingest.contract import Source
 from ...udfs import gridding, resampling
-from ...udfs.grid_pyramid import RATIOS, data_mask, ratio, reduced_planes
+from ...udfs.grid_pyramid import RATIOS, Reduction, data_mask, ratio, windows
 from ..errors import SourceError
 from .documents import COUNT, INDEX, LENGTH, NUMBER, TEXT, a_list, an_object
 from .images import fitted, read_image
@@ -91,13 +93,15 @@ def run(parameters: dict[str, Any], source: Source, folder: Path) -> dict[str, A
     asked = parameters
     parameters = {**asked, **{name: str(folder / asked[name]) for name in ("grid_prefix", "accumulator_prefix")}}
     with ThreadPoolExecutor(parameters["nprocesses"]) as pool:
-        accumulators = _accumulate(parameters, _stack(parameters, source, pool), pool)
-    made, infinite = _grids(parameters, accumulators)
-    paths = [str(path) for path in (*accumulators.values(), *made)]
+        made = _Made(parameters)  # what cannot be made is said before anything is read
+        stack = _stack(parameters, source, pool)
+        _fill(parameters, stack, made, pool)
+        masks = _masks(parameters, made)
+    paths = [*made.accumulators.values(), *(sink.path for grid in made.grids for sink in grid.sinks), *masks]
     return {
-        "output_file_paths": list(dict.fromkeys(paths)),
+        "output_file_paths": list(dict.fromkeys(map(str, paths))),
         "input_parameters": asked,
-        "infinite_voxels": infinite,
+        "infinite_voxels": {grid.name: grid.n_infinite for grid in made.grids},
     }
 
 
@@ -180,24 +184,109 @@ def _reference(parameters: Mapping[str, Any]) -> tuple[tuple[int, int, int], tup
     return (n["slice"], n["row"], n["column"]), (um["slice"], um["row"], um["column"])
 
 
-def _accumulate(parameters: dict[str, Any], stack: resampling.Placed, pool: ThreadPoolExecutor) -> dict[str, Path]:
-    """Write every accumulator as seen from the reference space (GRD-11); returns the files."""
+class _Sink:
+    """A grid at one target, written as the planes of its full resolution come (GRD-13)."""
+
+    def __init__(self, parameters: Mapping[str, Any], name: str, target: float) -> None:
+        shape, spacing = _reference(parameters)
+        if len(set(spacing)) > 1:
+            raise SourceError(name, "reference_spacing", "has edges that differ: a pyramid is of cubes")
+        factor = target / spacing[0]
+        try:
+            self._reduction = Reduction(shape[2], factor, parameters["exact_overlap"])
+            if factor != 1:
+                for n in shape[:2]:
+                    windows(n, factor, parameters["exact_overlap"])
+        except ValueError as error:
+            raise SourceError(name, f"target_spacings, {target:g} um", str(error)) from None
+        self.path = Path(parameters["grid_prefix"]) / f"{name}_{target:g}.nrrd"
+        self.writer = NrrdWriter(self.path, [-(-2 * n // round(2 * factor)) for n in shape], (target,) * 3)
+
+    def take(self, plane: np.ndarray) -> None:
+        for reduced in self._reduction.add(plane):
+            self.writer.write(reduced)
+
+
+@dataclass
+class _Grid:
+    """A ratio of accumulators at each target; ``n_infinite`` of its voxels, at full resolution, are infinite."""
+
+    name: str
+    sinks: list[_Sink]
+    n_infinite: int = 0
+
+    def take(self, planes: Mapping[str, np.ndarray]) -> None:
+        above, below = RATIOS[self.name]
+        quotient = ratio(planes[above], planes[below])
+        self.n_infinite += int(np.isinf(quotient).sum())
+        for sink in self.sinks:
+            sink.take(quotient)
+
+
+class _Made:
+    """The files that a run makes: accumulators (GRD-11), ratios of them and masks at each target (GRD-12 to GRD-15)."""
+
+    def __init__(self, parameters: Mapping[str, Any]) -> None:
+        shape, spacing = _reference(parameters)
+        names = accumulators_of(parameters)
+        suffix = f"_{spacing[0]:g}" if parameters["case"] == "cav" else ""
+        folder = Path(parameters["accumulator_prefix"])
+        self.accumulators = {name: folder / f"{name}{suffix}.nrrd" for name in names}
+        self.writers = {name: NrrdWriter(path, shape, spacing) for name, path in self.accumulators.items()}
+        self.grids = [
+            _Grid(name, _sinks(parameters, name))
+            for name in GRIDS[parameters["case"]]
+            if RATIOS[name][0] in names  # otherwise no section had such a polygon
+        ]
+        self.largest = 0.0  # of the pixels in a voxel
+
+
+def _sinks(parameters: Mapping[str, Any], name: str) -> list[_Sink]:
+    return [_Sink(parameters, name, target) for target in dict.fromkeys(parameters["target_spacings"])]
+
+
+def _fill(parameters: dict[str, Any], stack: resampling.Placed, made: _Made, pool: ThreadPoolExecutor) -> None:
+    """Write accumulators as seen from the reference space, and their ratios, all files of a plane at once."""
     shape, spacing = _reference(parameters)
     affine = resampling.Affine.of(parameters["affine_params"]) if parameters["affine_params"] else None
     field = _field(parameters["deformation_field_path"])
-    suffix = f"_{spacing[0]:g}" if parameters["case"] == "cav" else ""
-    folder = Path(parameters["accumulator_prefix"])
-    paths = {name: folder / f"{name}{suffix}.nrrd" for name in accumulators_of(parameters)}
 
     def seen(ml: int) -> np.ndarray:
         points = resampling.to_stack(resampling.plane_points(ml, shape, spacing), affine, field)
         return stack.at(points).T.astype(np.float32).reshape(-1, shape[1], shape[0])
 
     with contextlib.ExitStack() as files:
-        writers = [files.enter_context(NrrdWriter(path, shape, spacing)) for path in paths.values()]
-        for planes in ahead(pool, seen, range(shape[2]), parameters["nprocesses"]):
-            for writer, plane in zip(writers, planes, strict=True):
-                writer.write(plane)
+        for writer in (*made.writers.values(), *(sink.writer for grid in made.grids for sink in grid.sinks)):
+            files.enter_context(writer)
+        for values in ahead(pool, seen, range(shape[2]), parameters["nprocesses"]):
+            planes = dict(zip(made.accumulators, values, strict=True))
+            made.largest = max(made.largest, float(planes["sum_pixels"].max()))
+            work = [pool.submit(writer.write, planes[name]) for name, writer in made.writers.items()]
+            work += [pool.submit(grid.take, planes) for grid in made.grids]
+            for one in work:
+                one.result()
+
+
+def _masks(parameters: Mapping[str, Any], made: _Made) -> list[Path]:
+    """Write the data mask at each target, and for a retrograde tracer at full resolution beside its accumulators."""
+    shape, spacing = _reference(parameters)
+    sinks = _sinks(parameters, "data_mask")
+    paths = [sink.path for sink in sinks]
+    with contextlib.ExitStack() as files:
+        for sink in sinks:
+            files.enter_context(sink.writer)
+        whole_mask = None
+        if parameters["case"] == "cav":
+            path = Path(parameters["accumulator_prefix"]) / f"data_mask_{spacing[0]:g}.nrrd"
+            if path not in paths:
+                whole_mask = files.enter_context(NrrdWriter(path, shape, spacing))
+            paths.append(path)
+        for plane in planes_of(made.accumulators["sum_pixels"]):
+            mask = data_mask(plane, made.largest)
+            for sink in sinks:
+                sink.take(mask)
+            if whole_mask:
+                whole_mask.write(mask)
     return paths
 
 
@@ -209,64 +298,6 @@ def _field(path: str | None) -> resampling.Placed | None:
         raise SourceError(path, None, f"has {volume.header.n_components} values a voxel; a displacement has 3")
     ap, dv, ml = volume.header.along(volume.header.spacing)
     return resampling.Placed(whole(volume), (ap, dv, ml))
-
-
-def _grids(parameters: Mapping[str, Any], accumulators: Mapping[str, Path]) -> tuple[list[Path], dict[str, int]]:
-    """Write ratios and the data mask at each target (GRD-12 to GRD-15); returns files and counts of infinite voxels."""
-    made: list[Path] = []
-    infinite: dict[str, int] = {}
-    totals = accumulators["sum_pixels"]
-    for name in GRIDS[parameters["case"]]:
-        numerator, _ = RATIOS[name]
-        if numerator not in accumulators:
-            continue  # no section had such a polygon
-        counted = [0]
-
-        def divided(numerator: str = numerator, counted: list[int] = counted) -> Iterator[np.ndarray]:
-            counted[0] = 0
-            for above, below in zip(planes_of(accumulators[numerator]), planes_of(totals), strict=True):
-                quotient = ratio(above, below)
-                counted[0] += int(np.isinf(quotient).sum())
-                yield quotient
-
-        made += _pyramid(parameters, name, divided)
-        infinite[name] = counted[0]
-    largest = max(float(plane.max()) for plane in planes_of(totals))
-
-    def masked() -> Iterator[np.ndarray]:
-        return (data_mask(plane, largest) for plane in planes_of(totals))
-
-    made += _pyramid(parameters, "data_mask", masked)
-    if parameters["case"] == "cav":
-        shape, spacing = _reference(parameters)
-        path = Path(parameters["accumulator_prefix"]) / f"data_mask_{spacing[0]:g}.nrrd"
-        made.append(_write(path, masked(), shape, spacing))
-    return made, infinite
-
-
-def _pyramid(parameters: Mapping[str, Any], name: str, planes: Callable[[], Iterable[np.ndarray]]) -> list[Path]:
-    """A grid at each target, every one from the full resolution (GRD-13)."""
-    shape, spacing = _reference(parameters)
-    if len(set(spacing)) > 1:
-        raise SourceError(name, "reference_spacing", "has edges that differ: a pyramid is of cubes")
-    made = []
-    for target in parameters["target_spacings"]:
-        factor = target / spacing[0]
-        path = Path(parameters["grid_prefix"]) / f"{name}_{target:g}.nrrd"
-        try:
-            smaller = reduced_planes(planes(), shape[2], factor, parameters["exact_overlap"])
-            sizes = [-(-2 * n // round(2 * factor)) for n in shape]
-            made.append(_write(path, smaller, sizes, (target,) * 3))
-        except ValueError as error:
-            raise SourceError(name, f"target_spacings, {target:g} um", str(error)) from None
-    return made
-
-
-def _write(path: Path, planes: Iterable[np.ndarray], shape: Iterable[int], spacing: Iterable[float]) -> Path:
-    with NrrdWriter(path, list(shape), list(spacing)) as writer:
-        for plane in planes:
-            writer.write(plane)
-    return path
 
 
 def ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], n: int) -> Iterator[R]:
