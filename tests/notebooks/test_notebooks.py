@@ -5,7 +5,6 @@ A question at the end of a notebook tells its variables; what they must be is co
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import re
@@ -13,7 +12,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import brainlake
 import numpy as np
@@ -24,13 +22,11 @@ from brainlake.tests.fixtures.allen_records import VOLTS_A_COUNT
 from brainlake.tests.fixtures.allen_truth import Truth
 from brainlake.tests.fixtures.brain_lake import EXPERIMENTS, IDS, LEAVES, UM, Brain, make_brain
 from brainlake.tests.fixtures.cell_types_lake import make_everything
+from brainlake.tests.fixtures.notebook_runs import FOLDER, Ran, run_notebook
 from brainlake.tests.fixtures.project_tables import make_project_tables
 
-FOLDER = Path(__file__).resolve().parent.parent.parent / "notebooks"
 NOTEBOOKS = sorted(path.stem for path in FOLDER.glob("*.ipynb"))
-EXTRAS = ("matplotlib", "pandas", "xarray", "pynapple", "magic_duckdb")
 SESSION = 791319847
-PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -58,41 +54,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return Made(folder / "lake", truth, cell, brain)
 
 
-@dataclass(frozen=True)
-class Ran:
-    """A notebook that was run: its pictures, and the answer to the question asked at its end."""
-
-    pictures: list[bytes]
-    answer: Any
-
-
 @pytest.fixture
 def run(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Ran]:
-    nbformat = pytest.importorskip("nbformat", reason="notebooks run with the extra `notebooks`")
-    nbclient = pytest.importorskip("nbclient", reason="notebooks run with the extra `notebooks`")
-    pytest.importorskip("ipykernel", reason="notebooks run with the extra `notebooks`")
-    for name in EXTRAS:
-        pytest.importorskip(name, reason="notebooks run with the extra `notebooks`")
-    monkeypatch.setenv("BRAINLAKE", str(made.lake))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))  # no start-up files of whoever runs the tests
-    monkeypatch.delenv("MPLBACKEND", raising=False)
-
-    def execute(name: str, question: str) -> Ran:
-        notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
-        asked = f"import json, numpy as np\nprint(json.dumps({question}, default=lambda v: np.asarray(v).tolist()))"
-        notebook.cells.append(nbformat.v4.new_code_cell(asked))
-        nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
-        outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-        pictures = [base64.b64decode(o.data["image/png"]) for o in outputs if "image/png" in o.get("data", {})]
-        return Ran(pictures, json.loads(outputs[-1].text))
-
-    return execute
-
-
-def drawn(ran: Ran) -> int:
-    """How many pictures a notebook shows, each of them a real one."""
-    assert all(picture.startswith(PNG) and len(picture) > 5_000 for picture in ran.pictures)
-    return len(ran.pictures)
+    return lambda name, question: run_notebook(name, question, made.lake, tmp_path, monkeypatch)
 
 
 def events(truth: Truth, stimulus: str) -> np.ndarray:
@@ -107,7 +71,7 @@ def test_quick_start(run: Callable[[str, str], Ran], made: Made) -> None:
     assert ran.answer[:2] == [SESSION, units]
     assert np.array_equal(ran.answer[2], made.truth.counts(units, scenes, scenes + 0.25).T)
     assert ran.answer[3] == "spikes/s"
-    assert drawn(ran) == 4
+    assert ran.drawn() == 4
 
 
 def test_data_access(run: Callable[[str, str], Ran]) -> None:
@@ -134,7 +98,7 @@ def test_unit_quality(run: Callable[[str, str], Ran], made: Made) -> None:
         intervals = np.diff(made.truth.train(unit))
         assert len(histogram) == 40
         assert sum(histogram) == np.count_nonzero(intervals < 0.02)
-    assert drawn(ran) == 2
+    assert ran.drawn() == 2
 
 
 def test_lfp_and_csd(run: Callable[[str, str], Ran], made: Made) -> None:
@@ -153,7 +117,7 @@ def test_lfp_and_csd(run: Callable[[str, str], Ran], made: Made) -> None:
     order = np.argsort([channel.channel_id for channel in truth.lfp_channels(0)])
     assert np.allclose(ran.answer[1], truth.lfp_counts(0, 0, n)[inside][:, order] * VOLTS_A_COUNT, rtol=1e-6, atol=0)
     assert sorted(ran.answer[2]) == sorted(truth.csd(0).ravel().tolist())
-    assert drawn(ran) == 4
+    assert ran.drawn() == 4
 
 
 def test_optotagging(run: Callable[[str, str], Ran], made: Made) -> None:
@@ -166,7 +130,7 @@ def test_optotagging(run: Callable[[str, str], Ran], made: Made) -> None:
         n_spikes = sum(np.count_nonzero((train >= light + 0.001) & (train <= light + 0.009)) for light in pulses)
         assert n_trials == len(pulses)
         assert evoked_rate == pytest.approx(n_spikes / (len(pulses) * 0.008), rel=1e-9)
-    assert drawn(ran) == 3
+    assert ran.drawn() == 3
 
 
 def test_cell_types(run: Callable[[str, str], Ran], made: Made) -> None:
@@ -177,7 +141,7 @@ def test_cell_types(run: Callable[[str, str], Ran], made: Made) -> None:
     assert np.allclose(np.array(response) * 1e3, longest.response[::50], rtol=1e-5, atol=1e-4)
     assert np.allclose(published, longest.spike_times)
     assert np.allclose(peaks, longest.spike_times, rtol=0, atol=0.5e-3)  # the same spikes, found again
-    assert drawn(ran) == 5
+    assert ran.drawn() == 5
 
 
 def test_glif(run: Callable[[str, str], Ran], made: Made) -> None:
@@ -195,7 +159,7 @@ def test_glif(run: Callable[[str, str], Ran], made: Made) -> None:
             expected = 1 + math.floor((step - rise) / (rise + held))
         assert n_spikes == expected
     assert n_recorded == len(made.cell.sweeps[number].spike_times)
-    assert drawn(ran) == 2
+    assert ran.drawn() == 2
 
 
 def test_own_events(run: Callable[[str, str], Ran], made: Made) -> None:
@@ -217,7 +181,7 @@ def test_own_events(run: Callable[[str, str], Ran], made: Made) -> None:
     assert onsets == found
     assert (then, now) == (len(found), late)
     assert 0 < late < len(found)
-    assert drawn(ran) == 1
+    assert ran.drawn() == 1
 
 
 def test_reference_space(run: Callable[[str, str], Ran], made: Made) -> None:
@@ -237,7 +201,7 @@ def test_reference_space(run: Callable[[str, str], Ran], made: Made) -> None:
     acronyms = {number: acronym for acronym, number in IDS.items()}
     along = [labels[8000 // UM, depth // UM, 6900 // UM] for depth in range(0, 8000, 100)]
     assert dict(track) == {acronyms[label]: along.count(label) for label in along if label}
-    assert drawn(ran) == 3
+    assert ran.drawn() == 3
 
 
 def test_mouse_connectivity(run: Callable[[str, str], Ran], made: Made) -> None:
@@ -272,7 +236,7 @@ def test_mouse_connectivity(run: Callable[[str, str], Ran], made: Made) -> None:
         counted = lake.sql("select structure_acronym, count(*) as n from ecephys.good_units group by all").pl()
     units = dict(counted.rows())
     assert dict(recorded) == {acronym: units.get(acronym, 0) for acronym in (*LEAVES, "TH")}
-    assert drawn(ran) == 3
+    assert ran.drawn() == 3
 
 
 def test_atlas_api(run: Callable[[str, str], Ran]) -> None:
