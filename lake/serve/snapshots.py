@@ -123,13 +123,13 @@ class Lease:
 
     def __init__(self, snapshots: Snapshots, snapshot_id: int, session: Session, pinned: bool) -> None:
         self._snapshots, self.snapshot_id, self.session, self.pinned = snapshots, snapshot_id, session, pinned
-        self._open = True
+        self._is_inside = True
 
     def refresh(self) -> int:
         """Move to the newest snapshot, unless pinned; returns the number of the one it is on. Cheap without news."""
         if not self.pinned:
             newest = self._snapshots.catalog.latest()
-            if newest != self.snapshot_id:
+            if newest != self.snapshot_id or not self._is_inside:
                 self._move(newest)
                 self._snapshots._keep_warm(newest)
         return self.snapshot_id
@@ -141,10 +141,15 @@ class Lease:
             self.pinned = False
             return self.refresh()
         snapshot = self._snapshots.catalog.resolve(fixed if at is None else at)
-        if snapshot != self.snapshot_id:
+        if snapshot != self.snapshot_id or not self._is_inside:
             self._move(snapshot)
         self.pinned = True
         return self.snapshot_id
+
+    def rest(self) -> None:
+        """Leave the snapshot, unless pinned, until the next ``refresh()``: who says nothing keeps no old session alive."""
+        if not self.pinned:
+            self.close()
 
     def share(self) -> Lease:
         """A further lease on the same snapshot, pinned: for a result that is still read while this one moves on."""
@@ -152,13 +157,13 @@ class Lease:
 
     def _move(self, snapshot: int) -> None:
         session = self._snapshots._enter(snapshot)
-        old, self.snapshot_id, self.session = self.snapshot_id, snapshot, session
-        self._snapshots._leave(old)
+        self.close()
+        self.snapshot_id, self.session, self._is_inside = snapshot, session, True
 
     def close(self) -> None:
         """Leave the snapshot; its session is closed if nobody else looks at it."""
-        if self._open:
-            self._open = False
+        if self._is_inside:
+            self._is_inside = False
             self._snapshots._leave(self.snapshot_id)
 
     def __enter__(self) -> Lease:

@@ -104,6 +104,11 @@ class Client:
         if self.transaction is None or not self.transaction.repeatable:
             self.lease.refresh()
 
+    def rest(self) -> None:
+        """Hold no snapshot while the client says nothing, outside of a transaction that is to stay on one."""
+        if self.transaction is None or not self.transaction.repeatable:
+            self.lease.rest()
+
     # -- what it may take ---------------------------------------------------------------------------------------------
 
     def begin(self) -> None:

@@ -224,6 +224,7 @@ class Connection:
 
     def _ready(self) -> None:
         self._notices()
+        self._client.rest()
         self._wire.send(messages.ready(self._client.status))
         self._wire.flush()
 
@@ -245,6 +246,8 @@ class Connection:
         for part in parts:
             client.begin()
             statement = self._read(part)
+            if statement.parameter_types:
+                raise PgError("42P02", "there is no parameter $1: a simple query has no values")
             portal = statement.start((), (), ())
             try:
                 if portal.fields is not None:
@@ -333,6 +336,7 @@ class Connection:
     def _describe(self, body: Reader) -> None:
         kind, name = body.raw(1), body.string()
         body.end()
+        self._client.refresh()
         if kind == b"S":
             statement = self._statement(name)
             fields = statement.fields()
@@ -356,6 +360,7 @@ class Connection:
         if client.status == FAILED and not getattr(portal, "ends_failure", False) and portal.fields is not None:
             raise PgError("25P02", _IN_FAILED)
         client.begin()
+        client.refresh()
         self._run(portal, max(n, 0))
         client.end()
 

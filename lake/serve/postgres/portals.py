@@ -22,7 +22,6 @@ class Portal:
     """A statement about to be run, or running.
 
     fields : columns of its rows; None: it gives none
-    rows : whether a client that asks for some rows at a time may come again for more
     """
 
     fields: list[Field] | None = None

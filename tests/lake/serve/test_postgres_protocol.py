@@ -191,6 +191,7 @@ def test_a_text_that_only_postgresql_reads_is_translated(wire: Wire) -> None:
         ("set role postgres", "42501"),
         ("rollback to nowhere", "25P01"),
         ("declare c cursor for select 1", "25P01"),
+        ("select $1", "42P02"),
         ("set brainlake.snapshot = 999", "42704"),
         ("select error('unknown: there is no session 5')", "42704"),
         ("select error('absent: session 5 is not here: brainlake fetch it')", "P0002"),

@@ -91,6 +91,27 @@ def test_what_is_read_keeps_its_snapshot_while_its_client_moves_on(lake: brainla
         held.close()
 
 
+def test_who_rests_holds_no_session(lake: brainlake.Lake, write: Write) -> None:
+    """A hundred clients that each asked once, at a hundred snapshots, must not keep a hundred sessions."""
+    write(1)
+    with Snapshots(lake.path) as snapshots:
+        leases = []
+        for n in range(2, 6):
+            write(n)
+            leases.append(snapshots.lease())
+            leases[-1].refresh()
+            leases[-1].rest()
+            leases[-1].rest()
+        assert len(snapshots._held) == 1
+        old = snapshots.lease(lake.snapshot - 1)
+        old.rest()
+        assert count(old) == 4  # pinned: it stays
+        for lease in leases:
+            assert (lease.refresh(), count(lease)) == (lake.snapshot, 5)
+            lease.close()
+        old.close()
+
+
 def test_the_session_that_everybody_left_is_moved_not_made_anew(lake: brainlake.Lake, write: Write) -> None:
     write(1)
     with Snapshots(lake.path) as snapshots, snapshots.lease() as lease:
