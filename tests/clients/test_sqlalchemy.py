@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,3 +89,26 @@ def test_a_streamed_result_comes_in_pieces(engine: Any) -> None:
     with engine.connect().execution_options(stream_results=True) as con:
         rows = con.execute(sqlalchemy.text("select n from lab.many order by n"))
         assert [len(part) for part in rows.partitions(1000)] == [1000] * (MANY // 1000)
+
+
+def test_asyncpg_reflects_and_asks_beneath_it(served: Served) -> None:
+    pytest.importorskip("asyncpg", reason="needs asyncpg", exc_type=ImportError)
+    pytest.importorskip("greenlet", reason="needs greenlet", exc_type=ImportError)
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    async def ask() -> tuple[Any, Any]:
+        engine = create_async_engine(f"postgresql+asyncpg://{served.url}")
+        async with engine.connect() as con:
+            metadata = sqlalchemy.MetaData()
+            await con.run_sync(lambda one: metadata.reflect(one, schema="ecephys", views=True))
+            named = await con.execute(sqlalchemy.text("select name, half from lab.many where n = :n"), {"n": 5})
+            row = named.one()
+        await engine.dispose()
+        return metadata, row
+
+    metadata, row = asyncio.run(ask())
+    assert tuple(row) == ("row 5", 2.5)
+    assert [column.name for column in metadata.tables["ecephys.spike_trains"].primary_key] == [
+        "session_id", "time_block", "unit_id"
+    ]  # fmt: skip
+    assert "ecephys.good_units" in metadata.tables

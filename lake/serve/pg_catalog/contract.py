@@ -33,7 +33,8 @@ class Rewritten:
     cursor : of the catalogue's private database, made for this statement: run on it (not on a cursor of it, which would
         not know the client), and close it. None: run it on the lake's own session.
     types : for each column of the result the name of its PostgreSQL type where DuckDB's does not tell it ("oid", "name",
-        "char", "regproc", "int2vector" ...), else None; empty where nothing is known
+        "char", "regproc" ...), else None; empty where nothing is known. A "regproc" comes as the name that is shown, an
+        "int2vector" as a list
     """
 
     sql: str

@@ -136,14 +136,12 @@ class Translation:
         return "name" if isinstance(one, exp.CurrentUser | exp.SessionUser | exp.CurrentSchema) else None
 
     def _show(self, select: exp.Select) -> None:
-        """What PostgreSQL shows by name or without braces, in the columns of the result."""
+        """What PostgreSQL shows by name, in the columns of the result."""
         for one in select.expressions:
             value = one.unalias()
             kind = self._type_of(value)
             if (kind in REG and isinstance(value, exp.Column)) or (kind in REG and isinstance(value, exp.Cast)):
                 value.replace(macro_call("reg_out", exp.Literal.string(kind), value.copy()))
-            elif kind in VECTORS:
-                value.replace(macro_call("array_to_string", value.copy(), exp.Literal.string(" ")))
 
     def _inner_first(self, *kinds: type[Node]) -> list[Node]:
         """Nodes of some kinds; what stands within one comes before it."""

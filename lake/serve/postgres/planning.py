@@ -222,7 +222,7 @@ def _bound(
                 raise
             later = error
     if catalogue:  # whose only long integers in arrays are oids
-        columns = tuple(c._replace(pg=array_of(OID)) if str(c.kind) == "BIGINT[]" else c for c in columns)
+        columns = tuple(c._replace(pg=array_of(OID)) if c.pg == oid_of("BIGINT[]") else c for c in columns)
     passing = sql is not part and not catalogue
     return Plan(part, sql, types, pgs, literals, columns, catalogue, client.lease.snapshot_id, explains, passing, later)
 

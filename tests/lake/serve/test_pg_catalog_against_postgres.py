@@ -77,7 +77,8 @@ class Pair:
         with rewritten.cursor as cursor:
             cursor.execute(rewritten.sql, [_parameter(value, ours) for value in given])
             columns = [one[0] for one in cursor.description]
-            return columns, [tuple(_text(value) for value in row) for row in cursor.fetchall()]
+            types = rewritten.types or (None,) * len(columns)
+            return columns, [tuple(map(_text, row, types)) for row in cursor.fetchall()]
 
     def compare(self, sql: str, given: list[str | None]) -> str | None:
         """What is different; None where nothing is."""
@@ -110,8 +111,10 @@ def _parameter(value: str | None, ours: dict[str, str]) -> Any:
     return int(value) if re.fullmatch(r"-?\d+", value) else value
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Any, kind: str | None = None) -> str | None:
     """A value as PostgreSQL writes it."""
+    if isinstance(value, list) and kind in ("int2vector", "oidvector"):
+        return " ".join(map(str, value))
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):
