@@ -304,6 +304,16 @@ def test_meshes_as_vertices_and_faces(con):
     ]  # fmt: skip
 
 
+def test_a_surface_is_told_by_the_corners_of_its_triangles(con):
+    (id_,) = ids(con, "select structure_id from ccf.structure_meshes")
+    (mesh,) = rows(con, f"from ccf.mesh_corners([{id_}])")
+    places = dict(con.execute("select vertex_index, (ap_um, dv_um, ml_um) from ccf.mesh_vertices").fetchall())
+    corners = list(zip(mesh["corner_ap_um"], mesh["corner_dv_um"], mesh["corner_ml_um"], strict=True))
+    assert corners == [places[i] for i in (0, 1, 2, 0, 1, 3)]
+    with pytest.raises(duckdb.Error, match=r"mesh of TH is not in this lake: `brainlake fetch meshes 549`"):
+        con.execute("from ccf.mesh_corners(['TH'])").fetchall()
+
+
 # -- grey values -----------------------------------------------------------------------------------------------------
 
 

@@ -90,3 +90,34 @@ def test_a_projection_is_drawn_in_millimetres_over_a_slice():
     ax = connectivity.max_projection(frame, background=background)
     assert len(ax.images) == 2
     assert ax.get_xlabel() == "ML (mm)"
+
+
+def test_structures_are_surfaces_with_injections_as_spheres_of_their_volume():
+    corners = np.array([[0, 0, 0], [4000, 0, 0], [0, 2000, 1000], [0, 0, 0], [0, 2000, 0], [4000, 0, 1000]], float)
+    frame = pl.DataFrame(
+        {
+            "rgb": [[255, 0, 51]],
+            **{f"corner_{n}_um": [corners[:, i].tolist()] for i, n in enumerate(("ap", "dv", "ml"))},
+        }
+    )
+    site = pl.DataFrame(
+        {"ap_um": [1000.0], "dv_um": [500.0], "ml_um": [700.0], "injection_volume_mm3": [4 / 3 * np.pi * 0.2**3]}
+    )
+    path = pl.DataFrame(
+        {"experiment_id": [1, 1], "ap_um": [1000.0, 5000.0], "dv_um": [500.0, 900.0], "ml_um": [700.0, 100.0]}
+    )
+    ax = connectivity.structures_3d(frame, sites=site, paths=path)
+    ax.figure.canvas.draw()
+    surface, sphere = ax.collections
+    # two triangles; matplotlib tells corners in three dimensions nowhere but here
+    np.testing.assert_array_equal(np.reshape(surface._faces, (-1, 3)), corners[:, [0, 2, 1]] / 1000)
+    points = np.reshape(sphere._faces, (-1, 3))
+    np.testing.assert_allclose(np.linalg.norm(points - [1.0, 0.7, 0.5], axis=1), 0.2, rtol=1e-9)
+    (line,) = ax.lines
+    np.testing.assert_array_equal(np.array(line.get_data_3d()).T, [[1.0, 0.7, 0.5], [5.0, 0.1, 0.9]])
+    assert ax.get_xlim() == (0.0, 5.0)
+    assert ax.get_zlim()[0] > ax.get_zlim()[1]  # dorsal is up
+    alone = connectivity.structures_3d(frame)
+    assert alone.collections[0].get_facecolor()[0][3] == 1.0
+    with pytest.raises(ValueError, match="corner_ap_um"):
+        connectivity.structures_3d(frame.drop("corner_ap_um"))

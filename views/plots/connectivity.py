@@ -12,7 +12,7 @@ from .style import canvas, colour, legend, need
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["injection_sites", "max_projection", "projection_matrix", "strongest_targets"]
+__all__ = ["injection_sites", "max_projection", "projection_matrix", "strongest_targets", "structures_3d"]
 
 _MAX_TICKS = 60  # more names than that cannot be read
 _UM_A_MM = 1000
@@ -123,6 +123,78 @@ def injection_sites(frame: pl.DataFrame, *, view: str = "3d", by: str | None = N
             ax.set_aspect("equal")
         legend(ax, by)
         return ax
+
+
+def structures_3d(
+    frame: pl.DataFrame,
+    *,
+    sites: pl.DataFrame | None = None,
+    paths: pl.DataFrame | None = None,
+    alpha: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Surfaces of structures in their colours, with injections as spheres and ways between them as lines (P10).
+
+    Columns: ``rgb``, ``corner_ap_um``, ``corner_dv_um``, ``corner_ml_um``, as of ``ccf.mesh_corners``
+    sites : relation with ``ap_um``, ``dv_um``, ``ml_um`` and ``injection_volume_mm3``, as of ``connectivity.experiments``:
+        spheres of that volume, to scale; without it of 0.01 mm3
+    paths : relation with ``ap_um``, ``dv_um``, ``ml_um`` in their order, as of ``connectivity.search_path``; a line for
+        each ``experiment_id`` where there is one
+    alpha : opacity of surfaces, 0 to 1; by default they are opaque, but for what lies within them is to be seen
+    """
+    import matplotlib.pyplot as plt
+    from mpl_toolkits.mplot3d.art3d import Poly3DCollection
+
+    places = ("ap_um", "ml_um", "dv_um")
+    need(frame, "structures_3d", "rgb", *(f"corner_{name}" for name in places))
+    for name, given in (("sites", sites), ("paths", paths)):
+        if given is not None:
+            need(given, f"structures_3d: {name}", *places)
+    is_alone = sites is None and paths is None
+    alpha = alpha if alpha is not None else 1.0 if is_alone else 0.25
+    if ax is None:
+        ax = plt.figure(figsize=(7.0, 5.5)).add_subplot(projection="3d")
+    with canvas(ax, (7.0, 5.5)) as ax:
+        # what lies within a surface is drawn after it, whatever the depth
+        ax.computed_zorder = is_alone  # type: ignore[attr-defined]
+        low, high = np.full(3, np.inf), np.full(3, -np.inf)
+        surfaces = [
+            (np.stack([row[f"corner_{name}"] for name in places], axis=-1).reshape(-1, 3, 3) / _UM_A_MM, row["rgb"])
+            for row in frame.iter_rows(named=True)
+            if row[f"corner_{places[0]}"]
+        ]
+        for corners, rgb in sorted(surfaces, key=lambda one: -float(np.prod(np.ptp(one[0], axis=(0, 1))))):
+            surface = Poly3DCollection(
+                corners, facecolors=np.array(rgb) / 255, alpha=alpha, linewidths=0, shade=True, zorder=1
+            )
+            ax.add_collection3d(surface)  # type: ignore[attr-defined]
+            low, high = np.minimum(low, corners.min((0, 1))), np.maximum(high, corners.max((0, 1)))
+        if sites is not None:
+            for site in sites.drop_nulls(places).iter_rows(named=True):
+                centre = np.array([site[name] for name in places]) / _UM_A_MM
+                radius = np.cbrt(3 * (site.get("injection_volume_mm3") or 0.01) / (4 * np.pi))
+                ball = {"color": colour(1), "alpha": 0.6, "linewidth": 0, "zorder": 2}
+                ax.plot_surface(*_sphere(centre, radius), **ball)  # type: ignore[attr-defined]
+                low, high = np.minimum(low, centre - radius), np.maximum(high, centre + radius)
+        if paths is not None:
+            by = "experiment_id" if "experiment_id" in paths.columns else None
+            for path in paths.partition_by(by, maintain_order=True) if by else [paths]:
+                line = path.select(places).to_numpy() / _UM_A_MM
+                ax.plot(*line.T, color=colour(0), linewidth=1.5, zorder=3)
+                low, high = np.minimum(low, line.min(0)), np.maximum(high, line.max(0))
+        if np.isfinite(low).all():
+            for axis, name, start, stop in zip("xyz", places, low, high, strict=True):
+                getattr(ax, f"set_{axis}lim")((stop, start) if axis == "z" else (start, stop))  # dorsal is up
+                getattr(ax, f"set_{axis}label")(f"{name.removesuffix('_um').upper()} (mm)")
+            ax.set_box_aspect(np.maximum(high - low, 1e-3), zoom=1.15)  # type: ignore[arg-type,call-arg]
+        return ax
+
+
+def _sphere(centre: np.ndarray, radius: float, n: int = 16) -> list[np.ndarray]:
+    """x, y and z of a grid of points on a sphere."""
+    around, down = np.meshgrid(np.linspace(0, 2 * np.pi, 2 * n), np.linspace(0, np.pi, n))
+    unit = (np.cos(around) * np.sin(down), np.sin(around) * np.sin(down), np.cos(down))
+    return [start + radius * values for start, values in zip(centre, unit, strict=True)]
 
 
 def max_projection(
