@@ -186,7 +186,7 @@ class Server:
                 client.tick(now)
 
     def close(self) -> None:
-        """Stop: clients are told, what they run is interrupted."""
+        """Stop: clients are told, what they run is interrupted; those that do not end by themselves are cut off."""
         self._stopping.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -196,7 +196,10 @@ class Server:
         for connection in connections:
             connection.leave(PgError("57P01", "the server stops", fatal=True))
         deadline = time.monotonic() + 5
-        while self._connections and time.monotonic() < deadline:
+        while self._connections and (now := time.monotonic()) < deadline:
+            for connection in connections:
+                if connection.client is not None:
+                    connection.client.tick(now)
             time.sleep(0.01)
         with self._lock:
             left = list(self._connections.values())
