@@ -26,7 +26,20 @@ NOT_LOADED_BY_IMPORT = (
     "duckdb",
     "polars",
 )
-NOT_LOADED_BY_A_QUERY = ("pynwb", "hdmf", "matplotlib", "pandas", "xarray", "pynapple", "h5py", "fsspec", "requests")
+NOT_LOADED_BY_A_QUERY = (
+    "pynwb",
+    "hdmf",
+    "matplotlib",
+    "pandas",
+    "scipy",
+    "textual",
+    "harlequin",
+    "xarray",
+    "pynapple",
+    "h5py",
+    "fsspec",
+    "requests",
+)
 
 
 @pytest.fixture(scope="module")

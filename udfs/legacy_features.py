@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from scipy.signal import bessel, filtfilt
 
 from .registry import Ragged, udf
 
@@ -45,6 +44,8 @@ def legacy_slope(v: np.ndarray, t: np.ndarray) -> np.ndarray:
     """
     steps = np.diff(t)
     if abs(steps[0] - 5e-6) < 1e-7 and np.var(steps) < 1e-6:
+        from scipy.signal import bessel, filtfilt
+
         v = filtfilt(*bessel(4, 0.1, "low"), v)
     return np.diff(v) / steps * 1e-3
 

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from scipy.ndimage import correlate1d, zoom
-from scipy.special import ive
 
 from .resampling import interpolated
 
@@ -137,6 +135,9 @@ def blurred(image: np.ndarray, variance: float) -> np.ndarray:
     """
     if variance <= 0:
         return image
+    from scipy.ndimage import correlate1d
+    from scipy.special import ive
+
     half = ive(np.arange(KERNEL_RADIUS + 1), variance)
     area = 2 * np.cumsum(half) - half[0]
     radius = int(np.argmax(area >= 1 - KERNEL_ERROR)) if area[-1] >= 1 - KERNEL_ERROR else KERNEL_RADIUS
@@ -175,7 +176,11 @@ def coloured(strip: np.ndarray, colours: np.ndarray, background: np.ndarray | fl
 def finished(strip: np.ndarray, blur: float, scale: float) -> np.ndarray:
     """A strip blurred and then scaled, before it is coloured (THB-05)."""
     image = blurred(np.asarray(strip, np.float64), blur)
-    return np.clip(image if scale == 1 else zoom(image, scale, order=1), 0, 1)
+    if scale != 1:
+        from scipy.ndimage import zoom
+
+        image = zoom(image, scale, order=1)
+    return np.clip(image, 0, 1)
 
 
 def template_projection(volume: np.ndarray, axis: int, gain: float = 2.0, highest: float = 1.0) -> np.ndarray:
