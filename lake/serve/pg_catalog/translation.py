@@ -140,7 +140,7 @@ class Translation:
         for one in select.expressions:
             value = one.unalias()
             kind = self._type_of(value)
-            if (kind in REG and isinstance(value, exp.Column)) or (kind in REG and isinstance(value, exp.Cast)):
+            if kind in REG:
                 value.replace(macro_call("reg_out", exp.Literal.string(kind), value.copy()))
 
     def _inner_first(self, *kinds: type[Node]) -> list[Node]:

@@ -346,6 +346,8 @@ def test_long_and_deep_texts_take_no_time(catalogue: Catalogue) -> None:
         ("relname AS NAME", "name", "pg_am"),
         ("relam::regclass", "relam", "2"),
         ("tableoid::regclass", "tableoid", "pg_class"),
+        ("to_regclass('ecephys.units')", "to_regclass", "ecephys.units"),
+        ("to_regtype('int4')", "to_regtype", "integer"),
         ("c.relname", "relname", "pg_am"),
         ("pg_class_.x", "x", 1),
     ],
