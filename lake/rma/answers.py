@@ -15,6 +15,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import numpy as np
 
 from ...ingest import rma_grammar as rma
 from ..errors import QueryError
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from ..session import Session
 
 BATCH = 2_048
+CHUNK = 20_000  # records that one statement reads of a long answer
+INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
 COLLECTED = 100_000  # values a pipe may collect
 
 
@@ -181,15 +184,53 @@ class Api:
         if options.preview:
             return Answer(None, iter(()), text=statement.sql)
         until = self._deadline()
-        total = None
-        if options.count:
+        total, parts = None, None
+        if self._in_key_order(tree, options, columns):
+            keys = self._keys(translate.keys(tree, options), until)
+            total = len(keys) if options.count and columns is None else None
+            parts = _parts(keys[options.start_row :])
+        if options.count and total is None:
             counted = translate.count(tree, options, columns)
             total = next(iter(next(self._rows(counted, until)).values()))
-        rows = self._within(self._rows(statement, until))
+        if parts is None:
+            found = self._rows(statement, until)
+        else:
+            found = self._part_by_part(tree, options, columns, parts, until)
+        rows = self._within(found)
         shape = statement.shape
         records = (_record(row, shape, options) for row in rows) if shape else (_flat(row) for row in rows)
         names = tuple(name for _, name in columns) if columns is not None else None
         return Answer(tree.root.model, records, options.start_row, total, names)
+
+    def _in_key_order(self, tree: Tree, options: asked.Options, columns: translate.Columns | None) -> bool:
+        """Whether an answer is of all records, one key after the other, so that it can be taken in parts."""
+        model = tree.root.model
+        if options.num_rows is not None or options.order or options.distinct or len(model.keys) > 1:
+            return False
+        if columns is not None and options.start_row:  # which counts rows
+            return False
+        return self.types(model)[model.keys[0]] in INTEGERS
+
+    def _keys(self, statement: translate.Statement, until: float) -> np.ndarray:
+        """Keys of records, ascending, in 8 bytes each."""
+        rows = (next(iter(row.values())) for row in self._rows(statement, until))
+        return np.fromiter(rows, np.int64)
+
+    def _part_by_part(
+        self,
+        tree: Tree,
+        options: asked.Options,
+        columns: translate.Columns | None,
+        parts: Sequence[tuple[int, int]],
+        until: float,
+    ) -> Iterator[dict[str, Any]]:
+        """Rows of a long answer, of which DuckDB holds one part at a time."""
+        options = replace(options, start_row=0)
+        for part in parts:
+            if columns is None:
+                yield from self._rows(translate.records(tree, options, part), until)
+            else:
+                yield from self._rows(translate.table(tree, options, columns, part), until)
 
     def _translated(self, stage: rma.ModelStage, variables: Mapping[str, Sequence[Any]]) -> translate.Statement:
         options = asked.read(stage)
@@ -230,6 +271,13 @@ class Api:
         finally:
             timer.cancel()
             cursor.close()
+
+
+def _parts(keys: np.ndarray) -> list[tuple[int, int]] | None:
+    """The first and last key of each part; None where there is one part only."""
+    if len(keys) <= CHUNK:
+        return None
+    return [(int(keys[i]), int(keys[min(i + CHUNK, len(keys)) - 1])) for i in range(0, len(keys), CHUNK)]
 
 
 def _statement(statement: translate.Statement) -> tuple[str, dict[str, Any] | None]:

@@ -1,8 +1,9 @@
 """A query of the API as SQL over the lake (spec: api 4.3).
 
-Nested answers keep the root's rows by semi-joins, take a page of them, and then what is nested in the page, association
-by association: rows on the way down, an object as a STRUCT and a list as a LIST of them on the way up. Nothing correlates
-over more than one level, which DuckDB fails at. Tabular answers are joins, whose rows multiply as the API's do.
+Nested answers keep the root's rows by semi-joins, choose a page of them by what orders them, read the page, and then what
+is nested in it, association by association: rows on the way down, an object as a STRUCT and a list as a LIST of them on
+the way up. Nothing correlates over more than one level, which DuckDB fails at. Tabular answers are joins, whose rows
+multiply as the API's do.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from .options import Options
 from .tree import Node, Place, Tree
 
 _EMPTY = "_"  # a STRUCT has at least one entry; this one is left out of the answer
+
+
+Columns = Sequence[tuple[Place, str]]
+Within = tuple[int, int] | None  # the records whose key lies between the two, which are among them; None: all
 
 
 @dataclass(frozen=True)
@@ -40,19 +45,24 @@ class Statement:
     shape: Shape | None = None
 
 
-def records(tree: Tree, options: Options) -> Statement:
+def records(tree: Tree, options: Options, within: Within = None) -> Statement:
     """Records with what is nested in them, a page of them."""
-    return _Records(tree, options).statement()
+    return _Records(tree, options, within).statement()
 
 
-def table(tree: Tree, options: Options, columns: Sequence[tuple[Place, str]]) -> Statement:
+def table(tree: Tree, options: Options, columns: Columns, within: Within = None) -> Statement:
     """Flat rows of these columns under these names, a page of them."""
-    return _Table(tree, options, columns).statement()
+    return _Table(tree, options, columns, within).statement()
 
 
-def count(tree: Tree, options: Options, columns: Sequence[tuple[Place, str]] | None) -> Statement:
+def count(tree: Tree, options: Options, columns: Columns | None) -> Statement:
     """How many records, or rows of a table, there are in all pages."""
     return (_Records(tree, options) if columns is None else _Table(tree, options, columns)).count()
+
+
+def keys(tree: Tree, options: Options) -> Statement:
+    """The key of each record, ascending, in one column."""
+    return _Records(tree, options).keys()
 
 
 def cells(tree: Tree, options: Options) -> list[tuple[Place, str]]:
@@ -77,10 +87,17 @@ def cells(tree: Tree, options: Options) -> list[tuple[Place, str]]:
 class _Asked(Writer):
     """A statement with the options of a query."""
 
-    def __init__(self, tree: Tree, options: Options) -> None:
+    def __init__(self, tree: Tree, options: Options, within: Within = None) -> None:
         super().__init__(tree)
-        self.options = options
+        self.options, self.within = options, within
         self.order = [(tree.place(column), down) for column, down in options.order]
+
+    def among(self) -> list[Sql]:
+        """What holds of the keys of the records that are meant."""
+        if self.within is None:
+            return []
+        low, high = map(self._value, self.within)
+        return [exp.Between(this=column_of("r", self.root.model.keys[0]), low=low, high=high)]
 
     def paged(self, query: exp.Select) -> exp.Select:
         options = self.options
@@ -92,8 +109,8 @@ class _Asked(Writer):
 class _Table(_Asked):
     """Flat rows: every association a join, inner where it is required, otherwise left."""
 
-    def __init__(self, tree: Tree, options: Options, columns: Sequence[tuple[Place, str]]) -> None:
-        super().__init__(tree, options)
+    def __init__(self, tree: Tree, options: Options, columns: Columns, within: Within = None) -> None:
+        super().__init__(tree, options, within)
         self.columns = columns
 
     def statement(self) -> Statement:
@@ -116,7 +133,7 @@ class _Table(_Asked):
                 query = query.join(sources[0], on=on[0], join_type=how)
                 sources, on = sources[1:], on[1:]
             query = query.join(sources[0], on=exp.and_(*on), join_type=how)
-        query = query.where(*(self.condition(c, at) for c in self.tree.conditions))
+        query = query.where(*(self.condition(c, at) for c in self.tree.conditions), *self.among())
         query = query.select(
             *(exp.alias_(column_of(at[p.node], p.column), name, quoted=True) for p, name in self.columns)
         )
@@ -138,25 +155,43 @@ class _Records(_Asked):
 
     def statement(self) -> Statement:
         at: Aliases = {self.root: "r"}
+        of = self.root.model
         keys = [(self._ordering(place, down, at), down) for place, down in self.order]
-        keys += [(column_of("r", key), False) for key in self.root.model.keys]
+        keys += [(column_of("r", key), False) for key in of.keys]
+        named = [exp.alias_(key.copy(), f"_key_{i}", quoted=True, copy=False) for i, (key, _) in enumerate(keys)]
+        columns = [column_of("r", name) for name in of.columns]
         # Trees are made for one statement: copying them at every step took most of the time.
-        page = (
-            exp.select(
-                *(column_of("r", name) for name in self.root.model.columns),
-                *(exp.alias_(key.copy(), f"_key_{i}", quoted=True, copy=False) for i, (key, _) in enumerate(keys)),
-                copy=False,
-            )
-            .from_(self.source(self.root.model, "r"), copy=False)
-            .where(*self.root_conditions(at), copy=False)
-            .order_by(*(ordered(key, down) for key, down in keys), copy=False)
+        chosen = (
+            exp.select(*named, copy=False)
+            .from_(self.source(of, "r"), copy=False)
+            .where(*self.root_conditions(at), *self.among(), copy=False)
         )
-        self.steps: list[tuple[str, Sql]] = [("page", self.paged(page))]
+        self.steps: list[tuple[str, Sql]] = []
+        if self.options.num_rows is None:
+            self.steps.append(("page", self.paged(self._sorted(chosen.select(*columns, copy=False), keys))))
+        else:
+            # First the page's keys: the other columns of a million records would be read to keep fifty of them.
+            self.steps.append(("chosen", self.paged(self._sorted(chosen, keys))))
+            own = enumerate(of.keys, start=len(self.order))
+            on = exp.and_(*(column_of("r", key).eq(column_of("c", f"_key_{i}")) for i, key in own))
+            page = exp.select(*columns, *(column_of("c", f"_key_{i}") for i in range(len(keys))), copy=False)
+            page = page.from_(exp.alias_(exp.table_("chosen"), "c", table=True), copy=False)
+            self.steps.append(("page", page.join(self.source(of, "r"), on=on, copy=False)))
         entries, shape, read = self._entries(self.root, "page")
         shown = read.select(
             *(exp.alias_(value, name, quoted=True, copy=False) for name, value in entries), copy=False
         ).order_by(*(ordered(column_of("r", f"_key_{i}"), down) for i, (_, down) in enumerate(keys)), copy=False)
         return Statement(self.whole(shown, self.steps), self.params, shape)
+
+    @staticmethod
+    def _sorted(query: exp.Select, keys: Sequence[tuple[Sql, bool]]) -> exp.Select:
+        return query.order_by(*(ordered(key.copy(), down) for key, down in keys), copy=False)
+
+    def keys(self) -> Statement:
+        key = column_of("r", self.root.model.keys[0])
+        rows = exp.select(key).from_(self.source(self.root.model, "r"))
+        rows = rows.where(*self.root_conditions({self.root: "r"})).order_by(ordered(key.copy(), False))
+        return Statement(self.whole(rows), self.params)
 
     def count(self) -> Statement:
         conditions = self.root_conditions({self.root: "r"})

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 from brainlake.ingest.rma_grammar import parse
 from brainlake.lake.errors import QueryError
+from brainlake.lake.rma import answers
 from brainlake.lake.rma.answers import Api, Limits
 from brainlake.tests.fixtures.rma_records import ASSOCIATIONS, COLUMNS, World, draw_stage, evaluate
 
@@ -64,6 +65,25 @@ def agree(api: Api, world: World, seed: int) -> None:
 def test_random_queries_give_what_loops_in_python_give(api: Api, world: World, n: int) -> None:
     for seed in range(n):
         agree(api, world, seed)
+
+
+@pytest.mark.parametrize(
+    "options", ["", "[start_row$eq3]", "[count$eqfalse]", "[tabular$eq'donors.id','donors.name']", "[only$eqname]"]
+)
+@pytest.mark.parametrize("criteria", ["", ",rma::criteria,transgenic_lines", ",rma::include,transgenic_lines"])
+def test_a_long_answer_is_the_same_in_parts(
+    api: Api, monkeypatch: pytest.MonkeyPatch, criteria: str, options: str
+) -> None:
+    query = parse(f"model::Donor{criteria},rma::options[num_rows$eq'all']{options}")
+    whole = api.answer(query)
+    wanted = list(whole)
+    assert wanted
+    monkeypatch.setattr(answers, "CHUNK", 2)
+    asked = []
+    monkeypatch.setattr(api, "_rows", lambda *how, rows=api._rows: asked.append(how) or rows(*how))
+    parted = api.answer(query)
+    assert (list(parted), parted.total_rows, parted.num_rows) == (wanted, whole.total_rows, len(wanted))
+    assert len(asked) > len(wanted) // 2  # there were parts
 
 
 def test_what_a_query_brings_as_a_value_stays_a_value(api: Api) -> None:
