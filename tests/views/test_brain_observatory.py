@@ -128,3 +128,70 @@ def test_files_that_the_lake_knows_tell_whose_eyes_were_tracked(tmp_path):
     with brainlake.create(tmp_path / "lake") as lake:
         lake.ingest([tmp_path / "containers.json", tmp_path / "files.json"], jobs=1).raise_failed()
         assert ids(lake, "from ophys.find_experiments(need_eye_tracking := true)") == [12]
+
+
+CELLS = [
+    {"cell_specimen_id": 1, "experiment_container_id": 1, "failed_experiment_container": False, "osi_dg": 0.5,
+     "area": "VISp", "all_stim": True, "new_metric": 3},
+    {"cell_specimen_id": 2, "experiment_container_id": 2, "failed_experiment_container": False, "osi_dg": 1.5,
+     "area": "VISl", "all_stim": False},
+    {"cell_specimen_id": 3, "experiment_container_id": 1, "failed_experiment_container": None, "osi_dg": None,
+     "area": "VISp", "all_stim": None},
+    {"cell_specimen_id": 4, "experiment_container_id": 4, "failed_experiment_container": True, "osi_dg": 0.7,
+     "area": "VISpm", "all_stim": True},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[brainlake.Lake]:
+    folder = tmp_path_factory.mktemp("cells")
+    (folder / "cells.json").write_text(json.dumps({"model": "ApiCamCellMetric", "success": True, "msg": CELLS}))
+    with brainlake.create(folder / "lake") as found:
+        found.ingest(folder / "cells.json", jobs=1).raise_failed()
+        yield found
+
+
+def chosen(lake: brainlake.Lake, filters: Any, further: str = "") -> list[int]:
+    query = f"select cell_specimen_id from ophys.find_cells(filters := $filters{further})"
+    found = lake.sql(query, {"filters": filters if isinstance(filters, str) else json.dumps(filters)})
+    return [row["cell_specimen_id"] for row in found.arrow().to_pylist()]
+
+
+def test_cells_meet_every_filter_of_a_list(cells):
+    """C-BO5, each operator by hand."""
+    one = [
+        ("osi_dg", "=", 0.5, [1]), ("osi_dg", "=", [1.5], [2]), ("osi_dg", "=", "0.5", [1]),
+        ("osi_dg", "<", 1.5, [1]), ("osi_dg", "<=", 1.5, [1, 2]), ("osi_dg", ">", 0.5, [2]), ("osi_dg", ">=", 0.5, [1, 2]),
+        ("osi_dg", "between", [0.5, 1.0], [1]), ("osi_dg", "between", [1.0, 0.5], []), ("osi_dg", "in", [1.5, 7], [2]),
+        ("area", "=", "VISl", [2]), ("area", "=", ["VISl"], [2]), ("area", "in", ["VISl", "VISp"], [1, 2, 3]),
+        ("area", "in", [], []), ("area", "in", ["visp"], []), ("area", "between", ["VISm", "VISq"], [1, 3]),
+        ("all_stim", "is", True, [1]), ("all_stim", "is", False, [2]), ("all_stim", "=", 1, [1]),
+        ("new_metric", ">", 2, [1]),
+    ]  # fmt: skip
+    for field, op, value, wanted in one:
+        assert chosen(cells, [{"field": field, "op": op, "value": value}]) == wanted, (field, op, value)
+    assert chosen(cells, []) == [1, 2, 3]
+    both = [{"field": "area", "op": "in", "value": ["VISp", "VISpm"]}, {"field": "osi_dg", "op": ">", "value": 0.1}]
+    assert chosen(cells, both) == [1]
+    assert chosen(cells, both, ", include_failed := true") == [1, 4]
+    assert chosen(cells, [], ", ids := [2, 3, 4]") == [2, 3]
+    assert chosen(cells, [], ", containers := [1]") == [1, 3]
+    (whole,) = cells.sql("from ophys.find_cells(ids := [2])").arrow().to_pylist()
+    assert {name: whole[name] for name in CELLS[1]} == CELLS[1]
+    assert list(whole) == cells.sql("from rma.api_cam_cell_metrics").columns
+
+
+@pytest.mark.parametrize(
+    ("filters", "said"),
+    [
+        ('[{"field": "wings", "op": "=", "value": 2}]', "no cell has a field wings"),
+        ('[{"field": "area", "op": "~", "value": 2}]', "no operator ~: there are = < > <= >= is in between"),
+        ('[{"field": "osi_dg", "op": "between", "value": [1]}]', "osi_dg by between has another number of values"),
+        ('[{"field": "osi_dg", "op": "<"}]', "osi_dg by < has another number of values"),
+        ('{"field": "osi_dg"}', "the filters are a list"),
+        ("[3]", "a filter has field, op and value"),
+    ],
+)
+def test_a_filter_that_is_none_is_told(cells, filters, said):
+    with pytest.raises(brainlake.BrainlakeError, match=said):
+        chosen(cells, filters)
