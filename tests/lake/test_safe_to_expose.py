@@ -355,14 +355,39 @@ cube rollup escape collate array_agg( string_agg( arg_max( quantile_cont( regexp
 """
 
 
+REAL = (
+    "select b , sum ( a ) over ( order by a rows 1 preceding ) as s from lab.x where a in ( 1 , 2 ) order by b desc limit 3",
+    "with w as ( select a , list ( b order by b ) as l from lab.x group by all ) select unnest ( l ) from w where a > 0",
+    "pivot lab.x on b using sum ( a ) group by a", "unpivot lab.x on a into name k value v", "summarize lab.x",
+    "with recursive r as ( select 1 as n union all select n + 1 from r where n < 5 ) select max ( n ) from r",
+    "select * exclude ( b ) replace ( a + 1 as a ) from lab.x as t asof join lab.x as u on t.a >= u.a",
+    "select a , case when b like 'u%' then { 'k' : [ a ] } else null end . k [ 1 ] from lab.x qualify row_number ( ) over ( ) = 1",
+    "select list_transform ( range ( 3 ) , lambda x : x * a ) from lab.x , lateral ( select a + 1 as c ) tablesample 50 %",
+    "select count ( * ) filter ( where a > 1 ) , arg_max ( a , b ) from lab.x group by grouping sets ( ( a ) , ( b ) , ( ) )",
+    "from query_table ( 'lab.x' ) select columns ( c -> c = 'a' ) + 1", "select try ( cast ( b as int ) ) , date '2020-01-01' + a from lab.x",
+    "from ecephys.spikes where session_id = 1 and unit_id = 2 order by spike_time limit 5", "describe ecephys.units",
+    "with units as ( select 1 as session_id , 2 as unit_id ) , events as ( select 1 as session_id , 0.5 as event_time )"
+    " from ecephys.psth ( 'units' , 'events' , before := 0.1 , after := 0.1 , bin := 0.05 )",
+)  # fmt: skip
+
+
 def odd_questions(n: int, seed: int) -> list[str]:
-    """Questions made of pieces of real ones: mostly wrong, all odd."""
+    """Questions made of pieces, and real ones with pieces put in, taken out and exchanged: mostly wrong, all odd."""
     chance = random.Random(seed)
     pieces = PIECES.split()
-    return [
-        "select " * (chance.random() < 0.8) + " ".join(chance.choice(pieces) for _ in range(chance.randrange(1, 25)))
-        for _ in range(n)
-    ]
+
+    def changed(question: str) -> str:
+        words = question.split(" ")
+        for _ in range(chance.randrange(1, 4)):
+            at = chance.randrange(len(words) + 1)
+            other = chance.choice(chance.choice((pieces, words or pieces)))
+            words[at : at + chance.randrange(2)] = chance.choice(([], [other], [other, *words[at : at + 1]]))
+        return " ".join(words)
+
+    def made() -> str:
+        return "select " + " ".join(chance.choice(pieces) for _ in range(chance.randrange(1, 25)))
+
+    return [changed(chance.choice(REAL)) if chance.random() < 0.7 else made() for _ in range(n)]
 
 
 def test_no_odd_question_ends_the_process(lake: brainlake.Lake) -> None:
