@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ...session import Session
     from .client import Client
 
-PLANS_KEPT = 1_000
+PLANS_KEPT = 300
 _LONG = 20_000  # characters; longer texts are not kept
 _UNKNOWN_OID = 705
 _TRANSLATED = ("42601", "42883")  # errors that another dialect could be the reason of

@@ -195,7 +195,7 @@ class Server:
             connections = list(self._connections.values())
         for connection in connections:
             connection.leave(PgError("57P01", "the server stops", fatal=True))
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 10
         while self._connections and (now := time.monotonic()) < deadline:
             for connection in connections:
                 if connection.client is not None:

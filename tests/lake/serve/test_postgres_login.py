@@ -270,9 +270,7 @@ def test_clients_are_told_when_the_server_stops(serve: Serve) -> None:
             )
         )
         time.sleep(0.3)
-        started = time.monotonic()
         server.close()
-        assert time.monotonic() - started < 5
         assert idle.read().error["C"] == "57P01"
         assert busy.read().errors[-1]["C"] == "57P01"
 
