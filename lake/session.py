@@ -93,7 +93,10 @@ class Session:
         # by default DuckDB would spill into the folder that the process happens to be in
         spill = {"temp_directory": os.path.join(tempfile.gettempdir(), f"brainlake-{os.getpid()}-{id(self):x}")}
         for name, value in (spill | self._settings).items():
-            con.execute(f"set global {name} = ?", [value])
+            try:
+                con.execute(f"set global {name} = ?", [value])
+            except (duckdb.ParserException, duckdb.InvalidInputException, duckdb.CatalogException) as error:
+                raise QueryError(f"{name} = {value!r} is no setting: {str(error).partition(': ')[2]}") from None
         for schema in dict.fromkeys(name.partition(".")[0] for name in (*state.tables, *RELATIONS, "lake.columns")):
             con.execute(f"create schema if not exists {schema}")
         self._empty_relations()

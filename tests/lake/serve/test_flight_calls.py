@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.flight as flight
 import pytest
+from brainlake.lake.cli import run
 from brainlake.lake.errors import BrainlakeError
 from brainlake.lake.serve.flight import metadata, sql_info
 from brainlake.lake.serve.flight.answers import Limits
@@ -527,6 +528,12 @@ def test_the_command_serves_and_stops_and_logs_no_secret(snapshots: Snapshots, t
     said = log.read()
     assert "ada: read 1 rows" in said
     assert not any(secret in said for secret in ("sesame", "confidential", "Traceback"))
+
+
+def test_a_size_that_is_none_is_said(snapshots: Snapshots, capfd: pytest.CaptureFixture[str]) -> None:
+    command = ["--lake", str(snapshots.path), "serve", "flight", "--port", "0", "--memory", "lots"]
+    assert run(command) == 1
+    assert "memory_limit = 'lots' is no setting" in capfd.readouterr().err
 
 
 def test_metadata_is_read_once_a_snapshot(snapshots: Snapshots) -> None:
