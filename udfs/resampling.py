@@ -22,23 +22,23 @@ class Placed:
     spacing: tuple[float, float, float]
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
-    def at(self, points: np.ndarray) -> np.ndarray:
-        """Trilinear values at ``(n, 3)`` points: ``(n,)``, or ``(n, c)``.
+    def at(self, points: np.ndarray, dtype: type = np.float64) -> np.ndarray:
+        """Trilinear values at ``(n, 3)`` points: ``(n,)``, or ``(n, c)``, of which each ``[:, c]`` lies together.
 
         A point is inside down to half a voxel before the first centre, and strictly less than half beyond the last;
         neighbours are clamped at the border. Outside is 0.
         """
-        return interpolated(self.values, ((points - np.asarray(self.origin)) / np.asarray(self.spacing)).T)
+        return interpolated(self.values, ((points - np.asarray(self.origin)) / np.asarray(self.spacing)).T, dtype)
 
 
-def interpolated(values: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Trilinear values at continuous indices ``(3, n)``, as :meth:`Placed.at`, float64."""
+def interpolated(values: np.ndarray, index: np.ndarray, dtype: type = np.float64) -> np.ndarray:
+    """Trilinear values at continuous indices ``(3, n)``, as :meth:`Placed.at`; summed in float64, kept as ``dtype``."""
     if values.ndim == 3:
-        return interpolated(values[..., None], index)[:, 0]
+        return interpolated(values[..., None], index, dtype)[:, 0]
     loop = compiled(_loop) if index.shape[1] >= WORTH_COMPILING else None
-    found = np.zeros((index.shape[1], values.shape[3]))
+    found = np.zeros((values.shape[3], index.shape[1]), dtype)
     (loop or _at_once)(values, np.ascontiguousarray(index), found)
-    return found
+    return found.T
 
 
 def _at_once(values: np.ndarray, index: np.ndarray, found: np.ndarray) -> None:
@@ -54,7 +54,7 @@ def _at_once(values: np.ndarray, index: np.ndarray, found: np.ndarray) -> None:
         picked = [high[n] if up else low[n] for n, up in enumerate(corner)]
         x, y, z = (part[n] if up else 1 - part[n] for n, up in enumerate(corner))
         total += (x * y * z)[:, None] * values[picked[0], picked[1], picked[2]]
-    found[inside] = total
+    found[:, inside] = total.T
 
 
 def _loop(values, index, found):  # type: ignore[no-untyped-def]
@@ -68,15 +68,17 @@ def _loop(values, index, found):  # type: ignore[no-untyped-def]
         x, y, z = min(max(x, 0.0), n_x - 1.0), min(max(y, 0.0), n_y - 1.0), min(max(z, 0.0), n_z - 1.0)
         low_x, low_y, low_z = min(int(x), max(n_x - 2, 0)), min(int(y), max(n_y - 2, 0)), min(int(z), max(n_z - 2, 0))
         part_x, part_y, part_z = x - low_x, y - low_y, z - low_z
-        for a in range(2):
-            i, u = min(low_x + a, n_x - 1), part_x if a else 1 - part_x
-            for b in range(2):
-                j, v = min(low_y + b, n_y - 1), part_y if b else 1 - part_y
-                for c in range(2):
-                    k, w = min(low_z + c, n_z - 1), part_z if c else 1 - part_z
-                    share = u * v * w
-                    for value in range(n_values):
-                        found[p, value] += share * values[i, j, k, value]
+        high_x, high_y, high_z = min(low_x + 1, n_x - 1), min(low_y + 1, n_y - 1), min(low_z + 1, n_z - 1)
+        for value in range(n_values):
+            total = 0.0
+            for a in range(2):
+                i, u = (high_x, part_x) if a else (low_x, 1 - part_x)
+                for b in range(2):
+                    j, v = (high_y, part_y) if b else (low_y, 1 - part_y)
+                    for c in range(2):
+                        k, w = (high_z, part_z) if c else (low_z, 1 - part_z)
+                        total += u * v * w * values[i, j, k, value]
+            found[value, p] = total
 
 
 @dataclass(frozen=True)

@@ -253,7 +253,7 @@ def _fill(parameters: dict[str, Any], stack: resampling.Placed, made: _Made, poo
 
     def seen(ml: int) -> np.ndarray:
         points = resampling.to_stack(resampling.plane_points(ml, shape, spacing), affine, field)
-        return stack.at(points).T.astype(np.float32).reshape(-1, shape[1], shape[0])
+        return stack.at(points, np.float32).T.reshape(-1, shape[1], shape[0])
 
     with contextlib.ExitStack() as files:
         for writer in (*made.writers.values(), *(sink.writer for grid in made.grids for sink in grid.sinks)):

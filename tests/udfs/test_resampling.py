@@ -45,7 +45,7 @@ def test_the_loop_its_compiled_form_and_arrays_give_equal_values(n_x, n_y, n_z, 
     index[:, :20] = np.rint(index[:, :20] * 2) / 2  # on centres and borders
     loop = compiled(_loop)
     forms = [_at_once, _loop, *([loop] if loop else [])]
-    found = [np.zeros((60, 2)) for _ in forms]
+    found = [np.zeros((2, 60)) for _ in forms]
     for form, result in zip(forms, found, strict=True):
         form(values, index, result)
         np.testing.assert_array_equal(result, found[0])
