@@ -49,14 +49,18 @@ def con(tmp_path_factory):
         made.write_json(folder / "neuron_config.json", {"486558431": made.glif_config(5)}),
         made.write_archive(folder / "a.tar.gz", made.archive_members({313860745: "Rorb", 313861608: "Pvalb"})),
     ]  # fmt: skip
+    connection = connection_over(paths)
+    yield connection
+    connection.close()
+
+
+def connection_over(paths):
     rows: dict[str, list[pa.Table]] = {}
     for path in paths:
         found, _ = read_source(registry.choose(Source(path, str(path))), path)
         for name, table in found.items():
             rows.setdefault(name, []).append(table)
-    connection = memory_connection({name: pa.concat_tables(tables) for name, tables in rows.items()}, QUESTIONS)
-    yield connection
-    connection.close()
+    return memory_connection({name: pa.concat_tables(tables) for name, tables in rows.items()}, QUESTIONS)
 
 
 def fetch(con, query, *values):
@@ -296,7 +300,9 @@ def test_paths_of_a_manifest_follow_parent_keys_and_the_last_entry(con):
         "IGNORED": ("elsewhere", False),  # `parent` is ignored
         "MORPHOLOGY": ("cell.swc", False),
         "EPHYS_DATA": ("work/specimen_%d/ephys.nwb", False),
-        "ABSOLUTE": ("/data/one.nwb", False),
+        "BELOW": ("work/data/one.nwb", False),  # what has a parent lies in it
+        "ABSOLUTE": ("/data", False),
+        "IN_ABSOLUTE": ("/data/two_%s.nwb", False),
         "LOST": ("x", True),
         "ROUND": (paths["ROUND"][0], True),
     }
@@ -307,6 +313,41 @@ def test_paths_of_a_manifest_follow_parent_keys_and_the_last_entry(con):
         fetch(con, asked + "'NOTHING')")
     references = fetch(con, "select section, member, resolved_path from models.resolved_references")
     assert references == [("runs", "morphology", "cell.swc")]
+
+
+@pytest.mark.parametrize(
+    ("expected", "verdict"),
+    [
+        ("'1.1'", (True, False)),
+        ("'1.2'", (False, True)),
+        ("'1.0'", (False, False)),
+        ("1.1", (False, None)),  # a number is no text
+        ("null", (False, None)),
+    ],
+)
+def test_a_manifest_is_of_the_expected_version_or_older_or_neither(con, expected, verdict):
+    manifest = "(select description_id from models.description_files where description_kind = 'manifest')"
+    asked = f"select found_version, is_expected, is_outdated from models.manifest_version({manifest}, {expected})"
+    assert fetch(con, asked) == [('"1.1"', *verdict)]
+
+
+@pytest.mark.parametrize(
+    ("entries", "verdicts"),
+    [
+        (
+            [{"type": "manifest_version", "value": 1.3}],
+            {"1.3": ("1.3", True, False), "10.0": ("1.3", False, True), "1": ("1.3", False, False),
+             "'1.3'": ("1.3", False, None), "null": ("1.3", False, None)},
+        ),
+        ([], {"1.3": (None, False, None), "'1.3'": (None, False, None), "null": (None, True, None)}),
+    ],
+)  # fmt: skip
+def test_versions_that_are_numbers_compare_as_numbers(tmp_path, entries, verdicts):
+    path = made.write_json(tmp_path / "m.json", {"manifest": [*entries, {"key": "A", "type": "dir", "spec": "a"}]})
+    con = connection_over([path])
+    ((manifest,),) = fetch(con, "select description_id from models.description_files")
+    asked = f"select found_version, is_expected, is_outdated from models.manifest_version({manifest}, {{}})"
+    assert {given: fetch(con, asked.format(given))[0] for given in verdicts} == verdicts
 
 
 def test_the_manifest_of_a_download_has_the_sweeps_by_type_that_running_needs(con):

@@ -1,7 +1,8 @@
 -- one key of a manifest and the path it stands for
 -- spec: cell_types MD-5, CT-013
 -- sdk: Manifest.get_path, Manifest.path_info
--- Paths lie below the manifest's own folder, unless absolute; where a key comes twice, the later entry holds.
+-- Paths lie below the manifest's own folder, unless absolute: what has a parent is not, so that /work in BASEDIR is
+-- BASEDIR/work. Where a key comes twice, the later entry holds.
 --   description_id   manifest
 --   entry_key        key
 --   entry_type       file, dir, db or dir_root
@@ -29,9 +30,9 @@ climbed as (
         c.description_id,
         c.entry_key,
         case
-            when p.spec = '' then c.path
-            when ends_with(p.spec, '/') then p.spec || c.path
-            else p.spec || '/' || c.path
+            when p.spec = '' then ltrim(c.path, '/')
+            when ends_with(p.spec, '/') then p.spec || ltrim(c.path, '/')
+            else p.spec || '/' || ltrim(c.path, '/')
         end,
         p.parent_key,
         c.depth + 1
@@ -39,8 +40,7 @@ climbed as (
     join entries as p
         on p.description_id = c.description_id
         and p.entry_key = c.above
-    where not starts_with(c.path, '/')
-        and c.depth < 64
+    where c.depth < 64
 ),
 highest as (
     select
@@ -56,8 +56,8 @@ select
     e.description_id,
     e.entry_key,
     e.entry_type,
-    regexp_replace(h.path, '(^|/)(\./)+', '\1', 'g') as resolved_path,
-    (h.above is not null and not starts_with(h.path, '/')) or h.depth >= 64 as is_unresolved,
+    regexp_replace(regexp_replace(h.path, '//+', '/', 'g'), '(^|/)(\./)+', '\1', 'g') as resolved_path,
+    h.above is not null or h.depth >= 64 as is_unresolved,
     e.format,
     e.required
 from entries as e
