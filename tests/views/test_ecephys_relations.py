@@ -233,6 +233,20 @@ def test_a_unit_appears_once_from_the_best_source_that_has_it(lake):
     assert rows(lake, "select count(*), count(distinct unit_id) from ecephys.units") == [(10, 10)]
 
 
+def test_a_unit_whose_channel_the_project_lacks_appears_once_with_the_session_of_its_file():
+    con = memory_connection(
+        {
+            "ecephys.nwb_units": columns(nwb_unit(1, 1000, peak_channel_id=100)),
+            "ecephys.project_units": columns(
+                {"unit_id": 1000, "peak_channel_id": 100}, {"unit_id": 1001, "peak_channel_id": 101}
+            ),
+        }
+    )
+    query = "select unit_id, session_id, source from ecephys.units order by 1"
+    assert rows(con, query) == [(1000, 1, "nwb"), (1001, None, "project")]  # nothing tells the other's session
+    con.close()
+
+
 def test_a_units_place_probe_and_layer_travel_with_it(lake):
     assert rows(
         lake,

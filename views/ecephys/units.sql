@@ -61,7 +61,8 @@
 --   full_genotype                   genotype
 --   species                         species
 -- Each source excludes what a better one holds by a join on both ids, so that a session's filter prunes the files.
--- A unit of the project's table belongs to the session of its channel.
+-- A unit of the project's table belongs to the session of its channel; where the project's channels lack that, and no
+-- session file has the unit, its session is NULL.
 with published as (
     select
         r.session_id,
@@ -99,6 +100,22 @@ chosen as (
     from published as p
     left join ecephys.nwb_units as n on n.session_id = p.session_id and n.unit_id = p.unit_id
     where n.unit_id is null
+        and p.session_id is not null
+    union all
+    -- The literal NULL spares a question about a session this branch, which looks into the files of all.
+    select
+        null::bigint, p.unit_id, null, p.peak_channel_id, p.quality,
+        p.firing_rate, p.snr, p.isi_violations, p.presence_ratio, p.amplitude_cutoff, p.isolation_distance,
+        p.l_ratio, p.d_prime, p.nn_hit_rate, p.nn_miss_rate, p.silhouette_score, p.max_drift,
+        p.cumulative_drift, p.waveform_amplitude, p.waveform_duration, p.waveform_halfwidth,
+        p.waveform_pt_ratio, p.waveform_repolarization_slope, p.waveform_recovery_slope, p.waveform_spread,
+        p.waveform_velocity_above, p.waveform_velocity_below,
+        null, null, null, null,
+        null, null, null, 'project'
+    from published as p
+    left join ecephys.nwb_units as n on n.unit_id = p.unit_id
+    where n.unit_id is null
+        and p.session_id is null
     union all
     select
         a.session_id, a.unit_id, a.probe_id, a.peak_channel_id, a.quality,
