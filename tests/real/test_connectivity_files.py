@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -53,6 +54,34 @@ def grids(real_data: Callable[[str], Path]) -> dict[str, np.ndarray]:
 )
 def test_the_published_counts_of_experiments(con, filters, count):
     assert con.execute(f"select count(*) from connectivity.find_experiments({filters})").fetchall() == [(count,)]
+
+
+def test_the_guide_s_first_example(con, grids, real_data):
+    """Experiments without Cre in the isocortex, then a density by such a question: of the grids at hand, in thalamus."""
+    tree = json.loads(real_data("ccf/structures.json").read_text())
+    isocortex = {one["id"] for one in tree if 315 in one["structure_id_path"]}
+    expected = {
+        one["data_set_id"]
+        for one in json.loads(real_data("connectivity/experiments.json").read_text())
+        if one["structure_id"] in isocortex and not one["transgenic_line"]
+    }
+    query = "select experiment_id from connectivity.find_experiments(injection := ['Isocortex'], cre := false)"
+    assert {row[0] for row in con.execute(query).fetchall()} == expected
+    assert len(expected) == 129
+    found = con.execute("""
+        select v.experiment_id, count(*), sum(v.voxel_value::double)
+        from connectivity.voxels_of(
+            (
+                select min(x.experiment_id)
+                from connectivity.find_experiments(injection := ['TH']) as x
+                semi join connectivity.grids as g using (experiment_id)
+            ),
+            'projection_density', 100
+        ) as v
+        group by all""")
+    density = grids["projection_density"]
+    total = pytest.approx(density.sum(dtype=float), rel=1e-9)
+    assert found.fetchone() == (EXPERIMENT, np.count_nonzero(density), total)
 
 
 def test_the_first_listed_structure_is_not_always_the_chief_one(con):

@@ -84,6 +84,24 @@ def test_experiments_are_found_by_line_and_injected_structure(con, filters, expe
     assert ids(con, f"select experiment_id from connectivity.find_experiments({filters}) order by 1") == expected
 
 
+def test_the_density_of_the_first_wild_type_injected_into_the_isocortex_is_one_question(con):
+    """The first example of the reference's guide: experiments without Cre in the isocortex, and the first one's grid."""
+    found = con.execute("""
+        with chosen as (
+            from connectivity.find_experiments(injection := ['Isocortex'], cre := false)
+        )
+        select v.ap_index, v.dv_index, v.ml_index, v.voxel_value
+        from connectivity.voxels_of((select min(experiment_id) from chosen), 'projection_density', 200) as v""")
+    density = np.zeros(ccf.SHAPE, np.float32)
+    for ap, dv, ml, value in found.fetchall():
+        density[ap, dv, ml] = value
+    assert np.array_equal(density, GRIDS["projection_density"])  # of 501: 501 and 502 are the two
+    chosen = ids(
+        con, "select experiment_id from connectivity.find_experiments(injection := ['Isocortex'], cre := false)"
+    )
+    assert sorted(chosen) == [501, 502]
+
+
 def test_the_first_listed_structure_is_kept_beside_the_chief_one(con):
     """The reference takes the first as the primary one (EXP-01), where the record names another."""
     (found,) = rows(con, "from connectivity.experiments where experiment_id = 502")
