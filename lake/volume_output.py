@@ -64,7 +64,7 @@ def write_nrrd(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> 
     stream.write(nrrd_header(volume.shape, volume.spacing_um, volume.dtype, volume.n_components))
     packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     for plane in volume.planes:
-        stream.write(packer.compress(plane))
+        stream.write(packer.compress(plane.data))
     stream.write(packer.flush())
 
 
@@ -107,7 +107,7 @@ def write_nifti(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) ->
     head[344:348] = b"n+1\0"
     stream.write(head)
     for plane in volume.planes:
-        stream.write(plane)
+        stream.write(plane.data)
 
 
 def write_metaimage(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
@@ -130,16 +130,16 @@ def write_metaimage(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int
     stream.write(("\n".join(lines) + "\n").encode())
     if volume.n_components == 1:
         for plane in volume.planes:
-            stream.write(plane)
+            stream.write(plane.data)
         return
     with tempfile.TemporaryFile() as aside:  # components come one after the other, and are to lie side by side
         for plane in volume.planes:
-            aside.write(plane)
+            aside.write(plane.data)
         aside.flush()
         n_ap, n_dv, n_ml = volume.shape
         whole = np.memmap(aside, np.dtype(volume.dtype), "r", shape=(volume.n_components, n_ml, n_dv, n_ap))
         for ml in range(n_ml):
-            stream.write(np.ascontiguousarray(np.moveaxis(whole[:, ml], 0, -1)))
+            stream.write(np.ascontiguousarray(np.moveaxis(whole[:, ml], 0, -1)).data)
 
 
 def write_npy(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> None:
@@ -149,7 +149,7 @@ def write_npy(batches: pa.RecordBatchReader, stream: IO[bytes], _rows: int) -> N
     header = {"descr": np.dtype(volume.dtype).newbyteorder("<").str, "fortran_order": True, "shape": shape}
     np.lib.format.write_array_header_1_0(stream, header)
     for plane in volume.planes:
-        stream.write(plane)
+        stream.write(plane.data)
 
 
 def array_of(batches: pa.RecordBatchReader) -> np.ndarray:
@@ -187,9 +187,10 @@ def volume_of(batches: pa.RecordBatchReader, what: str = "a file") -> Volume:
         raise BrainlakeError(f"{what} is not written of voxels of type {dtype}")
     if len(shape) != 3 or min(shape) < 1 or math.prod(shape) > 1 << 40:
         raise BrainlakeError(f"{what} holds a volume, and the answer's shape is {shape}")
-    grid = _Grid(what, *shape, np.dtype(dtype).newbyteorder("<"), n_components)
+    n_ap, n_dv, n_ml = shape
+    grid = _Grid(what, n_ap, n_dv, n_ml, np.dtype(dtype).newbyteorder("<"), n_components)
     planes = form.planes(grid, itertools.chain([first], filled))
-    return Volume(tuple(shape), tuple(spacing), dtype, n_components, planes)
+    return Volume((n_ap, n_dv, n_ml), tuple(spacing), dtype, n_components, planes)
 
 
 @dataclass(frozen=True)

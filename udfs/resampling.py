@@ -36,7 +36,7 @@ def interpolated(values: np.ndarray, index: np.ndarray, dtype: type = np.float64
     if values.ndim == 3:
         return interpolated(values[..., None], index, dtype)[:, 0]
     loop = compiled(_loop) if index.shape[1] >= WORTH_COMPILING else None
-    found = np.zeros((values.shape[3], index.shape[1]), dtype)
+    found: np.ndarray = np.zeros((values.shape[3], index.shape[1]), dtype)
     (loop or _at_once)(values, np.ascontiguousarray(index), found)
     return found.T
 
