@@ -14,6 +14,7 @@ import click
 
 from .commands import asking, bringing, exporting, fetching, files, keeping, pipelines, pruning, serving, sharing
 from .commands.base import DEFECT, INTERRUPTED, USER_ERROR, Where, examples, fail
+from .commands.configuring import read_config
 from .errors import BrainlakeError
 
 # The way of a newcomer, not of the alphabet.
@@ -107,6 +108,16 @@ class _InOrder(click.Group):
     help="The lake, or one file to look into. By default $BRAINLAKE, or ./brainlake.",
 )
 @click.option("--at", metavar="SNAPSHOT", help="Look back: a snapshot's number, a tag, or a time.")
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="BRAINLAKE_CONFIG",
+    is_eager=True,
+    expose_value=False,
+    callback=read_config,
+    help="Options by section, [brainlake] (lake, at), [sql], [serve rma] ..., in INI or JSON. By default $BRAINLAKE_CONFIG.",
+)
 @click.version_option(package_name="brainlake", message="%(prog)s %(version)s")
 @click.pass_context
 def brainlake(context: click.Context, path: Path | None, at: str | None) -> None:
