@@ -167,7 +167,7 @@ class _Records(_Asked):
             .where(*self.root_conditions(at), *self.among(), copy=False)
         )
         self.steps: list[tuple[str, Sql]] = []
-        if self.options.num_rows is None:
+        if self.options.num_rows is None or self._by_key():
             self.steps.append(("page", self.paged(self._sorted(chosen.select(*columns, copy=False), keys))))
         else:
             # First the page's keys: the other columns of a million records would be read to keep fifty of them.
@@ -186,6 +186,12 @@ class _Records(_Asked):
     @staticmethod
     def _sorted(query: exp.Select, keys: Sequence[tuple[Sql, bool]]) -> exp.Select:
         return query.order_by(*(ordered(key.copy(), down) for key, down in keys), copy=False)
+
+    def _by_key(self) -> bool:
+        """Whether records are asked for by their keys, so that no other is read."""
+        key = self.root.model.keys[0]
+        asked = (c for c in self.tree.conditions if c.place.node is self.root and c.place.column == key)
+        return any(c.operator in ("eq", "in") and c.other is None for c in asked)
 
     def keys(self) -> Statement:
         key = column_of("r", self.root.model.keys[0])
