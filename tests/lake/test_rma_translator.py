@@ -14,6 +14,7 @@ from brainlake.ingest.rma_grammar import parse
 from brainlake.lake.errors import QueryError
 from brainlake.lake.rma import answers
 from brainlake.lake.rma.answers import Api, Limits
+from brainlake.lake.rma.formats import write
 from brainlake.tests.fixtures.rma_records import ASSOCIATIONS, COLUMNS, World, draw_stage, evaluate
 
 
@@ -115,6 +116,24 @@ def test_an_answer_has_no_more_rows_than_allowed(world: World) -> None:
     assert len(list(small.answer(parse("model::Donor,rma::options[num_rows$eq3]")))) == 3
     with pytest.raises(QueryError, match="more than 3 rows"):
         list(small.answer(parse("model::Donor")))
+
+
+def test_an_answer_takes_no_more_time_than_allowed(world: World) -> None:
+    late = Api(MemorySession(world.connection()), Limits(seconds=0.0))  # type: ignore[arg-type]
+    for query in ("model::Donor", "model::Donor,rma::options[num_rows$eq'all']"):
+        with pytest.raises(QueryError, match="takes longer than 0 s: ask for less"):
+            list(late.answer(parse(query)))
+
+
+@pytest.mark.parametrize("fmt", ["json", "xml", "csv"])
+def test_an_answer_has_no_more_bytes_than_allowed(api: Api, fmt: str) -> None:
+    query = parse("model::Donor,rma::options[num_rows$eq'all']")
+    whole = write(api.answer(query, flat=fmt == "csv"), fmt, 1.0)
+    whole.body.seek(0)
+    size = len(whole.body.read())
+    assert write(api.answer(query, flat=fmt == "csv"), fmt, size / 1e6).size == whole.size
+    with pytest.raises(QueryError, match=r"more than 0\.\d+ MB: ask for pages"):
+        write(api.answer(query, flat=fmt == "csv"), fmt, (size - 1) / 1e6)
 
 
 def test_pipes_hand_on_what_a_stage_found(api: Api, world: World) -> None:
