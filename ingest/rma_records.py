@@ -17,7 +17,8 @@ from typing import Any
 
 from ..lake.errors import SourceError
 from ..lake.tables.rma import LINKS, MODELS, OTHER_RECORDS, Model, model
-from .contract import Identity, Part, Report, Rows, Source
+from .contract import Identity, Part, Report, Rows, Setting, Source
+from .csv_columns import read_rows
 from .ecephys_records import READER as WHOLE_LISTS
 from .json_records import Records, columns_of
 from .rma_xml import read_records, root_of
@@ -58,6 +59,7 @@ class RmaReader:
     name = "rma_records"
     version = "3"
     parts: Sequence[Part] = (Part("records", "records of an answer of the API, by model"),)
+    settings: Sequence[Setting] = (Setting("model", "model of an answer that does not tell it, as one in CSV"),)
 
     def sniff(self, source: Source) -> bool:
         try:
@@ -207,17 +209,29 @@ def _opened(source: Source) -> tuple[str, Iterator[Mapping[str, Any]], Mapping[s
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         singular, found = read_records(source)
         return _camel(singular) or "Response", iter(found), {}
+    said = source.setting("model")
+    if not re.match(rb"\s*[\[{]", head.removeprefix(b"\xef\xbb\xbf")):
+        if not said:
+            raise SourceError(source, None, "is neither JSON nor XML", "of CSV, --set model=NAME tells whose records")
+        return said, _cells(source), {}
     listed = Records(source)
     records = iter(listed)
     first = list(islice(records, 1))
     name = listed.envelope.get("model")
     if not isinstance(name, str):
-        name = _signed(first[0]) if first else None
+        name = said or (_signed(first[0]) if first else None)
     if name is None:
         raise SourceError(
             source, "record 0", "tells no model of the API", f"known by their attributes: {', '.join(SIGNATURES)}"
         )
     return name, chain(first, records), listed.envelope
+
+
+def _cells(source: Source) -> Iterator[Mapping[str, Any]]:
+    """Records of an answer in CSV: values stay text, and what is empty is null."""
+    for rows in read_rows(source):
+        for cells in zip(*rows.columns.values(), strict=True):
+            yield {name: cell or None for name, cell in zip(rows.columns, cells, strict=True)}
 
 
 def _told(source: Source) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,23 @@ def test_records_land_by_model_and_nothing_is_lost(tmp_path):
     assert set(zip(column(links, "association"), column(links, "owner_id"), column(links, "member_id"), strict=True)) == {
         ("ophys_experiments", 1, 100), ("ophys_experiments", 2, 100), ("transgenic_lines", 7, 20),
     }  # fmt: skip
+
+
+def test_csv_says_what_json_says_where_its_model_is_told(tmp_path):
+    text = (
+        'id,name,transgenic_line_type_name,stock_number,colour\n20,"Cux2, ERT2",driver,,\n21,Ai93,reporter,024107,red\n'
+    )
+    source = replace(source_of(write(tmp_path / "lines.csv", text)), settings=(("model", "TransgenicLine"),))
+    tables = gather(READER.read(source, frozenset({"records"}), Report()))
+    assert list(tables) == ["rma.answered_transgenic_lines"]
+    lines = tables["rma.answered_transgenic_lines"]
+    assert column(lines, "id") == [20, 21]
+    assert column(lines, "name") == ["Cux2, ERT2", "Ai93"]
+    assert column(lines, "stock_number") == [None, "024107"]
+    assert json.loads(column(lines, "extra")[1]) == {"colour": "red"}
+    assert READER.identify(source).subject == "rma.transgenic_lines/20-21"
+    with pytest.raises(SourceError, match=r"neither JSON nor XML.*--set model=NAME"):
+        read(tmp_path / "lines.csv")
 
 
 def test_xml_says_what_json_says(tmp_path):
