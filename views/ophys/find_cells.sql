@@ -26,8 +26,12 @@ told as (
     from rma.api_cam_cell_metrics as m
 ),
 fields as (
-    select distinct unnest(json_keys(t.record) || coalesce(json_keys(t.extra), [])) as field
+    select unnest(json_keys(one.record)) as field
+    from (select t.record from told as t limit 1) as one
+    union
+    select unnest(json_keys(t.extra)) as field
     from told as t
+    where t.extra is not null
 ),
 checked as (
     select
