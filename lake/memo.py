@@ -25,7 +25,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .errors import BrainlakeError, CatalogError, QueryError, UnknownError, as_writing_error
+from .errors import BrainlakeError, CatalogError, LostMemoError, QueryError, UnknownError, as_writing_error
 from .functions import declared
 from .questions import Question, below
 from .relations import RELATIONS
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 MOST_LIVE = 100  # partitions computed beside stored ones; with more, the whole view is computed
+_TRIES = 5  # to compute a memo from others that are taken out meanwhile
 _KEPT_S = 86_400.0  # a memo that is fresh no more stays so long, for sessions on earlier snapshots
 _IMPORTED = re.compile(r"^from \.(\w*) import (.+)$", re.MULTILINE)
 
@@ -311,7 +312,14 @@ def compute(job: MemoJob, progress: Callable[[str, int, int], None] = lambda *_:
             condition = "is null" if job.value is None else f"= {job.value}"
             answer = session.sql(f"select * from {job.view} where {job.column} {condition}")
             with writers_lock(job.root):  # `check --repair` takes no draft that is being written
-                _keep(answer.reader(), job.path)
+                for tries_left in reversed(range(_TRIES)):
+                    try:
+                        _keep(answer.reader(), job.path)
+                        break
+                    except LostMemoError:  # of a view below this one, which somebody takes out meanwhile
+                        session.forget_memos()
+                        if not tries_left:
+                            raise
         finally:
             session.close()
             catalog.close()

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import brainlake
 import pyarrow as pa
@@ -187,6 +188,25 @@ def test_an_answer_asked_for_before_the_cache_was_emptied_is_given_all_the_same(
         asked = other.sql(ASK)  # bound to what is kept
         shutil.rmtree(lake.path / "cache")
         assert asked.arrow().equals(before)
+
+
+def test_an_answer_is_kept_although_those_it_rests_on_are_taken_out_meanwhile(
+    lake: brainlake.Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.materialize("ecephys.units", jobs=1).raise_failed()
+    lock, emptied = memo.writers_lock, []
+
+    def emptying(root: Path) -> Any:
+        if not emptied:
+            emptied.append(root)
+            shutil.rmtree(root / "cache" / "ecephys.units")
+        return lock(root)
+
+    monkeypatch.setattr(memo, "writers_lock", emptying)
+    kept = lake.materialize("ecephys.good_units", jobs=1)
+    kept.raise_failed()
+    assert emptied
+    assert set(kept.computed) >= set(SESSIONS)
 
 
 def test_what_has_changed_since_is_removed_when_asked_and_by_expiry(lake: brainlake.Lake) -> None:
