@@ -161,7 +161,10 @@ def test_volumes_are_made_of_the_lake(atlas, tmp_path):
         (at.template_volume(25), "no volume of kind template at 25"),
         (at.structure_mask(7, 25), "there is no structure 7"),
         (at.structure_mesh(549), "the mesh of this structure is not in this lake"),
-        (at.projection_grid(501, "projection_density", 25), "projection_density of experiment 501 at 25 um is not in this lake"),
+        (
+            at.projection_grid(501, "projection_density", 25),
+            "projection_density of experiment 501 at 25 um is not in this lake",
+        ),
         (at.projection_grid(3, "data_mask", 25), "data_mask of experiment 3 at 25 um is not in this lake"),
     ],
 )

@@ -177,7 +177,10 @@ def test_what_is_not_there_is_said(con, question, message):
 @pytest.mark.parametrize(
     ("wanted", "answer"),
     [
-        ("recording", f"absent: cell {HUMAN} is known, but its recording.*`brainlake fetch recordings {HUMAN}` brings it"),
+        (
+            "recording",
+            f"absent: cell {HUMAN} is known, but its recording.*`brainlake fetch recordings {HUMAN}` brings it",
+        ),
         ("samples", f"absent: cell {HUMAN} is known, but its recording"),
         ("cell", True),
         ("sweep_list", True),

@@ -199,7 +199,11 @@ def test_the_catalogue_lists_tables_views_and_their_columns(connection: Any) -> 
 
 def test_patterns_and_types_narrow_the_catalogue(connection: Any) -> None:
     found = objects(
-        connection, depth="tables", db_schema_filter="ece%", table_name_filter="good\\_unit_", table_types_filter=["VIEW"]
+        connection,
+        depth="tables",
+        db_schema_filter="ece%",
+        table_name_filter="good\\_unit_",
+        table_types_filter=["VIEW"],
     )
     tables = [t["table_name"] for s in found[0]["catalog_db_schemas"] for t in s["db_schema_tables"]]
     assert tables == ["good_units"]
