@@ -186,7 +186,7 @@ def structures_3d(
             for axis, name, start, stop in zip("xyz", places, low, high, strict=True):
                 getattr(ax, f"set_{axis}lim")((stop, start) if axis == "z" else (start, stop))  # dorsal is up
                 getattr(ax, f"set_{axis}label")(f"{name.removesuffix('_um').upper()} (mm)")
-            ax.set_box_aspect(np.maximum(high - low, 1e-3), zoom=1.15)  # type: ignore[arg-type,call-arg]
+            ax.set_box_aspect(np.maximum(high - low, 1e-3), zoom=1.15)  # type: ignore[call-arg]
         return ax
 
 
