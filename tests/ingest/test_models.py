@@ -275,7 +275,7 @@ def test_comments_go_and_what_looks_like_one_in_a_string_stays(tmp_path):
     runs = [r["entry_json"] for r in tables["models.descriptions"].to_pylist() if r["section"] == "runs"]
     assert json.loads(runs[0])["home"] == "http://example.org/a//b"
     entries = tables["models.manifest_entries"]
-    assert entries.num_rows == 10
+    assert entries.num_rows == 12
     assert column(entries, "manifest_version")[0] == "1.1"
     assert column(entries, "ignored_parent")[3] == "WORKDIR"
 

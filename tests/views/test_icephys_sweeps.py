@@ -235,12 +235,15 @@ def test_a_sweep_is_written_as_a_dat_file(made: Made, tmp_path: Path) -> None:
     assert np.array_equal(voltages.astype(np.float32), made.square.si()[1][20_000:22_000])
 
 
-def test_a_dat_file_holds_numbers_only(made: Made, tmp_path: Path) -> None:
+def test_a_dat_file_holds_numbers_and_quoted_text(made: Made, tmp_path: Path) -> None:
     missing = made.lake.sql("select 1.5::double as a, null::double as b").reader()
     write_answer(missing, "dat", tmp_path / "missing")
     assert (tmp_path / "missing").read_text() == "1.5 nan\n"
+    named = made.lake.sql("select 1 as a, 'x' as name, null::text as other").reader()
+    write_answer(named, "dat", tmp_path / "named")
+    assert (tmp_path / "named").read_text() == '1 "x" ""\n'
     for query, said in (
-        ("select 'x' as name", "name is string"),
+        ("select [1] as several", "several is list"),
         ("select 1 as a, null::integer as b", "whole number"),
     ):
         with pytest.raises(BrainlakeError, match=said):

@@ -286,7 +286,7 @@ def test_description_files_merge_section_by_section(con):
         select section, count(*), max(entry_index), any_value(is_reserved) from merged group by all order by all"""
     assert fetch(con, query) == [
         ("axon_morph", 1, 0, False), ("biophys", 1, 0, False), ("conditions", 1, 0, False), ("fitting", 1, 0, False),
-        ("genome", 2, 1, False), ("manifest", 10, 9, True), ("neuron", 1, 0, False), ("passive", 1, 0, False),
+        ("genome", 2, 1, False), ("manifest", 12, 11, True), ("neuron", 1, 0, False), ("passive", 1, 0, False),
         ("runs", 1, 0, False),
     ]  # fmt: skip
 
