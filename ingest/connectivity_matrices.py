@@ -38,6 +38,10 @@ _MATRICES = {
 _ROWS = "row_label_list"
 
 
+class UnreadWorkbook(SourceError):
+    """A workbook, and the package that reads workbooks is not installed."""
+
+
 @dataclass(frozen=True)
 class Matrix:
     """Experiments by targets.
@@ -64,6 +68,8 @@ class MatrixReader:
     def sniff(self, source: Source) -> bool:
         try:
             return _is_workbook(source) or _is_hdf5(source)
+        except UnreadWorkbook:
+            return source.named  # it may be one: reading it says which package tells
         except SourceError:
             return False
 
@@ -115,7 +121,7 @@ def _sheet(source: Source, n_lines: int | None = None) -> tuple[str, list[list[A
     try:
         import python_calamine as calamine
     except ImportError:
-        raise SourceError(
+        raise UnreadWorkbook(
             source, None, "is a workbook, which another package reads", "pip install 'brainlake[sheets]'"
         ) from None
     if unpacked_bytes(source) > _MAX_UNPACKED:

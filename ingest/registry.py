@@ -45,6 +45,7 @@ SUFFIXES = frozenset({
     ".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj", ".zip", ".xml", ".xlsx", ".hdf5",
 })  # fmt: skip
 _HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
+_ZIP, _ZIPPED = b"PK\x03\x04", frozenset({".zip", ".xlsx"})
 
 
 def names() -> list[str]:
@@ -84,6 +85,7 @@ def _refuse_damaged(source: Source) -> None:
     """Raise SourceError where a file is not what its name or its first bytes promise: readers only say no to it."""
     from .hdf5 import Hdf5File
     from .hdf5_guard import SIGNATURE
+    from .volume_zip import members
 
     try:
         with source.path.open("rb") as file:
@@ -92,5 +94,8 @@ def _refuse_damaged(source: Source) -> None:
         raise SourceError(source, None, f"cannot be opened: {error.strerror}") from None
     if not head:
         raise SourceError(source, None, "is empty")
-    if head == SIGNATURE or source.path.suffix.lower() in _HDF5:
+    suffix = source.path.suffix.lower()
+    if head == SIGNATURE or suffix in _HDF5:
         Hdf5File.open(source).close()
+    if head.startswith(_ZIP) or suffix in _ZIPPED:
+        members(source)

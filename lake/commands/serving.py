@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from ..rma.answers import Limits
 from .base import INTERRUPTED, Where, as_snapshot, examples, pass_where
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def listening(port: int) -> Callable[[Command], Command]:
+    """Options of a server that may listen beyond this machine: where, for whom, with which certificate."""
+    file = click.Path(dir_okay=False, path_type=Path)
+    options = [
+        click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at."),
+        click.option(
+            "--port", type=click.IntRange(0, 65_535), default=port, show_default=True, help="0: any that is free."
+        ),
+        click.option(
+            "--users",
+            type=file,
+            help="File of lines name:password, which only you may read. By default $BRAINLAKE_PASSWORD.",
+        ),
+        click.option("--tls-cert", type=file, help="Certificate chain, as PEM."),
+        click.option("--tls-key", type=file, help="Its private key, as PEM."),
+    ]
+
+    def declare(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return declare
 
 
 @click.group(epilog=examples("brainlake serve rma", "brainlake serve rma --port 9000 --seconds 10"))
@@ -67,15 +96,7 @@ def rma(where: Where, host: str, port: int, rows: int, seconds: float, megabytes
         "brainlake serve flight --host 0.0.0.0 --users users --tls-cert server.crt --tls-key server.key",
     ),
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(0, 65_535), default=8815, show_default=True, help="0: any that is free.")
-@click.option(
-    "--users",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File of lines name:password, which only you may read. By default $BRAINLAKE_PASSWORD.",
-)
-@click.option("--tls-cert", type=click.Path(dir_okay=False, path_type=Path), help="Certificate chain, as PEM.")
-@click.option("--tls-key", type=click.Path(dir_okay=False, path_type=Path), help="Its private key, as PEM.")
+@listening(8815)
 @click.option("--rows", type=click.IntRange(0), default=0, show_default=True, help="Rows of an answer; 0: any number.")
 @click.option("--seconds", type=click.FloatRange(0.1), default=600.0, show_default=True, help="Time to compute one.")
 @click.option(
@@ -133,15 +154,7 @@ def flight(
         "brainlake serve postgres --host 0.0.0.0 --users users --tls-cert server.crt --tls-key server.key",
     ),
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(0, 65_535), default=5439, show_default=True, help="0: any that is free.")
-@click.option(
-    "--users",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="File of lines name:password, which only you may read. By default $BRAINLAKE_PASSWORD.",
-)
-@click.option("--tls-cert", type=click.Path(dir_okay=False, path_type=Path), help="Certificate chain, as PEM.")
-@click.option("--tls-key", type=click.Path(dir_okay=False, path_type=Path), help="Its private key, as PEM.")
+@listening(5439)
 @click.option("--rows", type=click.IntRange(0), default=0, show_default=True, help="Rows of an answer; 0: any number.")
 @click.option(
     "--seconds", type=click.FloatRange(0), default=0, show_default=True, help="Time a statement may take; 0: any."

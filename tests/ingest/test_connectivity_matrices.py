@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import h5py
@@ -57,9 +58,18 @@ def test_another_workbook_or_a_damaged_one_is_claimed_by_no_reader(tmp_path):
     other = fixture.write_workbook(tmp_path / "other.xlsx", [["id", "name"], [8, "grey"]])
     damaged = tmp_path / "damaged.xlsx"
     damaged.write_bytes(fixture.write_workbook(tmp_path / "whole.xlsx").read_bytes()[:-400])
-    for path in (other, damaged):
-        with pytest.raises(SourceError):
+    text = tmp_path / "text.xlsx"
+    text.write_text("hello")
+    for path, said in ((other, "no reader knows"), (damaged, "is no archive"), (text, "is no archive")):
+        with pytest.raises(SourceError, match=said):
             registry.choose(source_of(path))
+
+
+def test_without_the_package_for_workbooks_the_error_says_which(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "python_calamine", None)
+    source = source_of(fixture.write_workbook(tmp_path / "s3.xlsx"))
+    with pytest.raises(SourceError, match=r"pip install 'brainlake\[sheets\]'"):
+        registry.choose(source).identify(source)
 
 
 def test_a_matrix_of_another_shape_than_its_labels_is_refused(tmp_path):
