@@ -30,6 +30,7 @@ READERS = {
     "ccf_meshes": "ccf_meshes",
     "rma_records": "rma_records",
     "rma_journal": "rma_journal",
+    "rma_svg": "rma_svg",
     "ish_records": "ish_records",
     "ish_grids": "ish_grids",
     "pipeline_documents": "pipeline_documents",
@@ -42,7 +43,7 @@ READERS = {
 
 # what a folder is searched for; a file named itself may be called anything
 SUFFIXES = frozenset({
-    ".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj", ".zip", ".xml", ".xlsx", ".hdf5",
+    ".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj", ".zip", ".xml", ".xlsx", ".hdf5", ".svg",
 })  # fmt: skip
 _HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
 _ZIP, _ZIPPED = b"PK\x03\x04", frozenset({".zip", ".xlsx"})

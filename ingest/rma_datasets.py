@@ -224,7 +224,7 @@ FILES: dict[str, Files] = {f.name: f for f in (
     Files("nissl", "the Nissl volume (NRRD)", None,
           lambda w, ids: [Wanted(at.nissl_volume(w.um, w.archive), f"ara_nissl_{w.um}.nrrd")]),
     Files("svg", "outlines drawn on images (SVG)", "images",
-          lambda w, ids: [Wanted(at.svg(i, api=w.api), f"{i}.svg") for i in ids], is_read=False),
+          lambda w, ids: [Wanted(at.svg(i, api=w.api), f"{i}.svg") for i in ids]),
 )}  # fmt: skip
 
 

@@ -3,10 +3,38 @@
 from __future__ import annotations
 
 from ..spec import TableSpec
-from . import behavior, ccf, cells, connectivity, ecephys, icephys, ish, models, morphology, nwb, pipelines, rma
+from . import (
+    behavior,
+    ccf,
+    cells,
+    connectivity,
+    ecephys,
+    icephys,
+    ish,
+    models,
+    morphology,
+    nwb,
+    pipelines,
+    rma,
+    rma_svg,
+)
 
 TABLES: dict[str, TableSpec] = {
     spec.name: spec
-    for module in (nwb, ecephys, behavior, icephys, cells, morphology, models, ccf, connectivity, ish, pipelines, rma)
+    for module in (
+        nwb,
+        ecephys,
+        behavior,
+        icephys,
+        cells,
+        morphology,
+        models,
+        ccf,
+        connectivity,
+        ish,
+        pipelines,
+        rma,
+        rma_svg,
+    )
     for spec in module.SPECS
 }

@@ -40,7 +40,9 @@ FETCHED: dict[str, tuple[list[int], dict[str, Any], str, list[tuple[Any, ...]]]]
     "masks": ([593], {}, "select kind, structure_id from ccf.volumes", [("mask", 593)]),
     "meshes": ([385], {}, "select structure_id, len(vertex_ap_um) from ccf.structure_meshes", [(385, 3)]),
     "section_images": ([origin.IMAGE], {}, "select size_bytes from rma.requests", [(len(origin.JPEG),)]),
-    "svg": ([origin.IMAGE], {}, "select size_bytes from rma.requests", [(len(origin.SVG),)]),
+    "svg": ([origin.IMAGE], {}, """
+            select section_image_id, structure_id, graphic_group_label_id, left_px, bottom_px from rma.drawn_structures""",
+            [(origin.IMAGE, 385, 28, 1.0, 4.0)]),
     "file": ([11], {}, "select count(*) > 8 from icephys.sweeps", [(True,)]),
 }  # fmt: skip
 
