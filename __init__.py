@@ -14,8 +14,9 @@ from .lake.errors import BrainlakeError
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .lake.facade import Lake, create, open
+    from .lake.facade import Lake
     from .lake.open_or_demo import open_or_demo
+    from .lake.opening import create, open
 
 __all__ = ["BrainlakeError", "Lake", "__version__", "create", "errors", "open", "open_or_demo"]
 
@@ -23,9 +24,9 @@ __all__ = ["BrainlakeError", "Lake", "__version__", "create", "errors", "open", 
 def __getattr__(name: str) -> Any:
     # Loaded when first used: a process that only reads a file, or prints --help, should not wait for DuckDB.
     if name in ("Lake", "create", "open"):
-        from .lake import facade
+        from .lake import opening
 
-        return getattr(facade, name)
+        return getattr(opening, name)
     if name == "open_or_demo":
         from .lake.open_or_demo import open_or_demo
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from brainlake.lake import expiring, facade
+from brainlake.lake import expiring, opening
 from brainlake.lake.catalog import Catalog
 from brainlake.lake.checking import check
 from brainlake.lake.errors import CatalogError, SnapshotExpired, UnknownError
@@ -230,7 +230,7 @@ def forget_table(catalog: Catalog, journal: Journal, chance: random.Random) -> N
 
 
 def materialize(catalog: Catalog, _: Journal, chance: random.Random) -> None:
-    with facade.open(catalog.root) as lake:
+    with opening.open(catalog.root) as lake:
         failed = lake.materialize(VIEW, jobs=1).failed
         # While it computes its snapshot may expire, for a longer time than the grace.
         assert not [why for why in failed.values() if "no longer kept" not in why], failed
@@ -283,7 +283,7 @@ def be_reader(root: Path, journal: Journal, seed: int) -> None:
         kind = chance.choice(("fresh", "pinned", "past"))
         opened = time.monotonic()
         try:
-            with facade.open(root) as lake:
+            with opening.open(root) as lake:
                 look_at(lake, truth)
                 if kind == "pinned":
                     while time.monotonic() - opened < 3 * grace:
@@ -303,7 +303,7 @@ def be_reader(root: Path, journal: Journal, seed: int) -> None:
         journal.note(f"done.{os.getpid()}", kind=kind)
 
 
-def look_at(lake: facade.Lake, truth: Truth) -> None:
+def look_at(lake: opening.Lake, truth: Truth) -> None:
     """Assert that a lake's answers are the model's."""
 
     def answer(query: str) -> list[tuple[Any, ...]]:
@@ -422,7 +422,7 @@ def _enough(journal: Journal, told: int) -> bool:
 def _in_the_end(root: Path, journal: Journal, kills: int) -> Soaked:
     """Everything at rest: the last answers, nothing left over, a catalogue no larger than what is live needs."""
     truth = Truth(journal)
-    with facade.open(root) as lake:
+    with opening.open(root) as lake:
         look_at(lake, truth)
         model, snapshots = truth.at(lake.snapshot), lake.snapshot
         lake.expire("1 snapshot", grace=timedelta(0))

@@ -94,13 +94,13 @@ class BrainlakeAdapter(HarlequinAdapter):
     @property
     def connection_id(self) -> str:
         """By which the client keeps a history of questions."""
-        from .facade import default_path
+        from .opening import default_path
 
         return f"{(self._path or default_path()).resolve()}{f'@{self._at}' if self._at is not None else ''}"
 
     def connect(self) -> LakeConnection:
         """Raises HarlequinConnectionError where there is no lake that can be opened."""
-        from .facade import open
+        from .opening import open
 
         try:
             lake = open(self._path, self._at)

@@ -51,7 +51,7 @@ def demo(directory: Path, *, replace: bool = False, online: How | None = None) -
     _say(f"Making recordings in {files}")
     _make_files(files)
 
-    from .facade import create
+    from .opening import create
 
     with create(at) as lake:
         is_real = online is not None and bring_real(lake, online)

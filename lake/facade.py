@@ -1,13 +1,11 @@
-"""A lake as Python sees it: :func:`create`, :func:`open`, and :class:`Lake`."""
+"""A lake as Python sees it: :class:`Lake`, one thin method a verb."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import duckdb
 import pyarrow as pa
 
-from . import checking, expiring, folding, forgetting, memo, mending, usage, writer
+from . import checking, dictionary, expiring, folding, forgetting, memo, usage, writer
 from .catalog import Catalog
-from .errors import BrainlakeError, CatalogError, QueryError, UnknownError
+from .errors import BrainlakeError, CatalogError, QueryError
 from .frames import as_arrow, read_table
 from .session import Session
 
@@ -36,79 +34,7 @@ if TYPE_CHECKING:
     from .relation import Relation
     from .rma.answers import Api, Limits
 
-DEFAULT_LAKE = "brainlake"
 At = int | str | datetime | None
-
-
-def default_path() -> Path:
-    """Where the lake is when nobody says: ``$BRAINLAKE``, or ``./brainlake``."""
-    return Path(os.environ.get("BRAINLAKE") or DEFAULT_LAKE)
-
-
-def create(path: str | os.PathLike[str] | None = None) -> Lake:
-    """Make an empty lake in a new or empty directory, and open it.
-
-    Raises CatalogError where there already is a lake, or a directory with something else in it.
-    """
-    return Lake(Catalog.create(Path(path) if path is not None else default_path()))
-
-
-def open(path: str | os.PathLike[str] | None = None, snapshot: At = None) -> Lake:
-    """Open a lake, or a single file as a throw-away lake.
-
-    path : a lake's directory; by default ``$BRAINLAKE`` or ``./brainlake``. A file (NWB, CSV) is read into a temporary
-        lake that goes with the object.
-    snapshot : a snapshot's number, a tag, or a time; by default the latest. The lake stays on it until ``refresh()``.
-    """
-    where = Path(path) if path is not None else default_path()
-    if where.is_file():
-        return _open_file(where)
-    return Lake(Catalog.open(where), snapshot)
-
-
-def check(
-    path: str | os.PathLike[str] | None = None,
-    *,
-    repair: bool = False,
-    deep: bool = False,
-    progress: Progress | None = None,
-) -> list[checking.Finding]:
-    """What is wrong with a lake, also where it is too damaged to be opened; see :meth:`Lake.check`."""
-    with contextlib.closing(Catalog.open(Path(path) if path is not None else default_path())) as catalog:
-        return _findings(catalog, repair=repair, deep=deep, progress=progress)
-
-
-def drop_damaged(
-    path: str | os.PathLike[str] | None = None, *, deep: bool = False, progress: Progress | None = None
-) -> forgetting.Forgotten | None:
-    """Take out what lost a file, also where the lake is too damaged to be opened; see :func:`.mending.drop_damaged`."""
-    with contextlib.closing(Catalog.open(Path(path) if path is not None else default_path())) as catalog:
-        return mending.drop_damaged(catalog, deep=deep, progress=progress)
-
-
-def _findings(
-    catalog: Catalog, *, repair: bool, deep: bool, progress: Progress | None = None
-) -> list[checking.Finding]:
-    from .ingestion import stale_ingests
-
-    if repair:
-        mending.repair(catalog)
-    stale = [
-        checking.Finding("stale", f"{old.subject} ({old.role}) from {old.source_url}", "brainlake ingest --stale")
-        for old in stale_ingests(catalog)
-    ]
-    return checking.check(catalog, deep=deep, progress=progress) + stale
-
-
-def _open_file(path: Path) -> Lake:
-    directory = Path(tempfile.mkdtemp(prefix="brainlake-"))
-    try:
-        lake = Lake(Catalog.create(directory / "lake"), temporary=directory)
-        lake.ingest(path).raise_failed()
-        return lake
-    except BaseException:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise
 
 
 class Lake:
@@ -156,7 +82,7 @@ class Lake:
 
     def scan(self, name: str) -> pl.LazyFrame:
         """A table or view as a polars LazyFrame: filters and column choices are pushed down."""
-        return self._session.scan(self._known(name))
+        return self._session.scan(dictionary.known(self._session, name))
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A further cursor on the same snapshot, for another thread; read-only by admission of the caller."""
@@ -185,82 +111,27 @@ class Lake:
 
     def tables(self, schema: str | None = None) -> Relation:
         """Every relation a question can name, or those of a schema: tables, views, macros, functions."""
-        known = {name.partition(".")[0] for name in self._session.names()}
-        if schema is not None and schema not in known:
-            raise UnknownError(f"there is no schema {schema}: there are {', '.join(sorted(known))}")
-        return self.sql(
-            """
-            select name, kind, grain
-            from lake.relations
-            where $schema is null or starts_with(name, $schema || '.')
-            order by contains(name, '.') desc, name
-            """,
-            {"schema": schema},
-        )
+        return dictionary.tables(self._session, schema)
 
     def describe(self, name: str) -> Relation:
         """The columns of a table or view, or parameters and results of a macro or function: types, units, descriptions.
 
         name : whole, or without its schema where only one relation has it
         """
-        known = self.full_name(name)
-        question = self._session.questions.get(known)
-        told = question.results if question else {}
-        results = {
-            "position": list(range(len(told))),
-            "column_name": list(told),
-            "column_type": ["result"] * len(told),
-            "unit": [one.unit for one in told.values()],
-            "description": [one.text for one in told.values()],
-        }
-        return self.sql(
-            """
-            select column_name, column_type, unit, description
-            from (
-                select *, 0 as part from lake.columns where name = $name
-                union all by name
-                select *, 1 as part from results)
-            order by part, position
-            """,
-            {"name": known},
-            tables={"results": results},
-        )
+        return dictionary.describe(self._session, name)
 
     def full_name(self, name: str) -> str:
         """A relation's or function's whole name, of its own or of what follows the schema. Raises UnknownError."""
-        names = [*self._session.names(), *self._session.function_names()]
-        ends = {n for n in names if n.rsplit(".", 1)[-1] == name.lower()}
-        if name.lower() in names:
-            return name.lower()
-        return ends.pop() if len(ends) == 1 else self._known(name)
+        return dictionary.full_name(self._session, name)
 
     def find(self, word: str) -> Relation:
         """Relations whose name, description, columns or reference name (SDK) hold the word."""
-        return self.sql(
-            """
-            select r.name, r.kind, r.grain, r.sdk
-            from lake.relations as r
-            where contains(lower(concat_ws(' ', r.name, r.grain, r.sdk)), lower($word))
-               or r.name in (
-                    select c.name from lake.columns as c
-                    where contains(lower(concat_ws(' ', c.column_name, c.description)), lower($word)))
-            order by contains(lower(concat_ws(' ', r.name, r.sdk)), lower($word)) desc, r.name
-            """,
-            {"word": word},
-        )
+        return dictionary.find(self._session, word)
 
     @property
     def holdings(self) -> Relation:
         """What is here, what is known but not here, what failed: a row a subject and part."""
         return self.sql("from lake.holdings")
-
-    def _known(self, name: str) -> str:
-        names = self._session.names()
-        if name not in names:
-            near = difflib.get_close_matches(name, names, 3) or [n for n in names if name.split(".")[-1] in n][:3]
-            hint = f"; did you mean {', '.join(near)}?" if near else "; `brainlake tables` lists them"
-            raise UnknownError(f"there is no relation {name}{hint}")
-        return name
 
     # -- time -----------------------------------------------------------------------------------------------------
 
@@ -291,7 +162,7 @@ class Lake:
 
         from .diffing import difference
 
-        query = relation if " " in relation.strip() else f"from {self._known(relation)}"
+        query = relation if " " in relation.strip() else f"from {dictionary.known(self._session, relation)}"
         own = self._session.state.tables.get(relation)
         keys = [key] if isinstance(key, str) else list(key if key is not None else own.spec.key if own else ())
         with self.at(a) as before, self.at(b) as after:
@@ -478,7 +349,9 @@ class Lake:
         repair : first remove what no snapshot knows
         deep : also compare the digest of every file, and derive statistics and keys anew from its rows
         """
-        return _findings(self.catalog, repair=repair, deep=deep, progress=progress)
+        from .opening import findings
+
+        return findings(self.catalog, repair=repair, deep=deep, progress=progress)
 
     def compact(self, table: str | None = None) -> list[folding.Folded]:
         """Fold the files of small tables into few, of one or of all; answers do not change. Tells the gain."""

@@ -21,7 +21,7 @@ def open_or_demo(directory: str | os.PathLike[str] = "demo") -> Lake:
 
     Raises BrainlakeError where $BRAINLAKE names no lake, or the demo cannot be made.
     """
-    from .facade import open as open_lake
+    from .opening import open as open_lake
 
     if os.environ.get("BRAINLAKE"):
         return open_lake()

@@ -38,7 +38,7 @@ class Where:
         self.path, self.at = path, at
 
     def open(self) -> Lake:
-        from ..facade import open
+        from ..opening import open
 
         return click.get_current_context().with_resource(open(self.path, as_snapshot(self.at)))
 

@@ -19,7 +19,7 @@ NOTES_SHOWN = 20
 @pass_where
 def create(where: Where) -> None:
     """Make an empty lake in a new or empty directory."""
-    from ..facade import create
+    from ..opening import create
 
     with create(where.path) as lake:
         click.echo(f"created {lake.path}")
@@ -36,8 +36,10 @@ def create(where: Where) -> None:
     )
 )
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
-@click.option("--only", metavar="PARTS", help="Take these parts alone: units,spikes,stimuli ...")
-@click.option("--with", "beside", metavar="PARTS", help="Take these beside the usual ones: lfp, waveforms ...")
+@click.option("--only", metavar="PARTS", help="Take these parts alone: units,spikes,stimuli ... Others go.")
+@click.option(
+    "--with", "beside", metavar="PARTS", help="Take these beside the usual ones: lfp, waveforms ... They stay."
+)
 @click.option("--dry-run", is_flag=True, help="Say what each source holds, in bytes, and what would be taken.")
 @click.option("--as", "reader", metavar="READER", help="Read it so, where several readers or none claim a source.")
 @click.option("--stale", is_flag=True, help="Also redo what older readers or table declarations wrote.")
@@ -75,7 +77,8 @@ def ingest(
     """Read sources into the lake: files, folders, globs, URLs.
 
     Each file is one commit, whole or not at all. A file given again is left alone if nothing about it changed, and
-    replaced if something did, wherever it lies now. A file that fails stops no other, and is listed at the end.
+    replaced if something did, wherever it lies now; the parts that are here of it are taken again, unless --only
+    names others. A file that fails stops no other, and is listed at the end.
     """
     from ..progress import ingest_progress
 

@@ -57,14 +57,14 @@ def forget(where: Where, subjects: tuple[str, ...], role: str | None, only: str 
 @pass_where
 def check_command(where: Where, deep: bool, repair: bool, drop_damaged: bool) -> int:
     """Tell what is wrong with the lake, and what to do about it; exit code 2 if something is damaged."""
-    from .. import facade  # works where the lake is too damaged to be opened
+    from .. import opening  # works where the lake is too damaged to be opened
     from ..progress import ingest_progress
 
     with ingest_progress() as progress:
-        if drop_damaged and (done := facade.drop_damaged(where.path, deep=deep, progress=progress)):
+        if drop_damaged and (done := opening.drop_damaged(where.path, deep=deep, progress=progress)):
             for item in done.items:
                 click.echo(f"took out {item.subject} ({item.role}), from {item.source_url}")
-        findings = facade.check(where.path, repair=repair, deep=deep, progress=progress)
+        findings = opening.check(where.path, repair=repair, deep=deep, progress=progress)
     for finding in findings:
         click.echo(f"{finding.kind}: {finding.what} ({finding.remedy})")
     if not findings:

@@ -156,7 +156,7 @@ def upgrade(where: Where) -> None:
 
     The catalogue as it was stays beside it. It takes one transaction: whole, or not at all.
     """
-    from ..facade import default_path
+    from ..opening import default_path
     from ..upgrading import upgrade
 
     click.echo(upgrade(where.path or default_path()).line)

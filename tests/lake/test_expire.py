@@ -151,7 +151,7 @@ def test_nothing_that_a_kept_snapshot_needs_is_removed(catalog, engine):
     """Folded files, a forgotten subject, a user's dropped table: each read at every kept snapshot."""
     for n in range(10, 14):
         engine.ingest(catalog, f"session/{n}", {TRAINS: engine.trains(n, [n]), LAYERS: {"unit_id": [n]}})
-    write_user_table(catalog, "lab.labels", brainlake.lake.facade.as_arrow({"x": [1, 2]}), ["x"])
+    write_user_table(catalog, "lab.labels", brainlake.lake.frames.as_arrow({"x": [1, 2]}), ["x"])
     labelled = catalog.latest()
     compact(catalog)
     forget(catalog, "session/11")
@@ -187,7 +187,7 @@ def test_the_catalogue_stays_in_proportion_to_what_is_live(catalog, engine):
     before, size = rows(), (catalog.root / "catalog.sqlite").stat().st_size
     for n in range(90):
         engine.ingest(catalog, "session/7", {TRAINS: engine.trains(7, [1, 2]), LAYERS: {"unit_id": [1]}})
-        write_user_table(catalog, "lab.labels", brainlake.lake.facade.as_arrow({f"x{n}": [1]}))
+        write_user_table(catalog, "lab.labels", brainlake.lake.frames.as_arrow({f"x{n}": [1]}))
     forget(catalog, "table/lab.labels")
     assert (catalog.root / "catalog.sqlite").stat().st_size > 1.6 * size
     expire(catalog, "1 snapshot", grace=NONE)
