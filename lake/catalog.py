@@ -67,7 +67,10 @@ class AttachmentState:
 
 @dataclass(frozen=True)
 class IngestState:
-    """A live ingest: what it is about, where it came from, and what decides whether it must be redone."""
+    """A live ingest: what it is about, where it came from, and what decides whether it must be redone.
+
+    parts : chosen, whether the source holds them or not; states : what it holds, as ``present`` or ``available``
+    """
 
     ingest_id: int
     subject: str
@@ -79,6 +82,12 @@ class IngestState:
     options: dict[str, Any]
     parts: tuple[str, ...]
     spec_versions: dict[str, str]
+    states: dict[str, str]
+
+    @property
+    def present(self) -> frozenset[str]:
+        """Chosen parts that are in the lake."""
+        return frozenset(part for part in self.parts if self.states.get(part) == "present")
 
 
 @dataclass(frozen=True)
@@ -346,8 +355,10 @@ class Catalog:
         """Ingests that are live now, of one subject and role or of all."""
         query = """
             select ingest_id, subject, role, source_url, source_sha256, reader, reader_version, options, parts,
-                   spec_versions
-            from brainlake_ingest
+                   spec_versions, (
+                select json_group_object(part, state) from brainlake_ingest_part as p
+                where p.ingest_id = i.ingest_id and p.begin_snapshot = i.begin_snapshot)
+            from brainlake_ingest as i
             where end_snapshot is null and subject = coalesce(:subject, subject) and role = coalesce(:role, role)
             order by ingest_id"""
         with self.reading() as database:
@@ -378,8 +389,9 @@ class Catalog:
 
 
 def _ingest_state(*row: Any) -> IngestState:
-    *facts, options, parts, spec_versions = row
-    return IngestState(*(*facts, json.loads(options), tuple(json.loads(parts)), json.loads(spec_versions)))
+    *facts, options, parts, spec_versions, states = row
+    told = json.loads(options), tuple(json.loads(parts)), json.loads(spec_versions), json.loads(states)
+    return IngestState(*facts, *told)
 
 
 def folder_of(table: str) -> str:

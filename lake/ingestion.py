@@ -62,6 +62,8 @@ class Item:
     size_bytes: int = 0
     available: dict[str, int] = field(default_factory=dict)  # part -> bytes in the source
     parts: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()  # parts that nobody asked for, taken because they were here
+    gone: tuple[str, ...] = ()  # parts that were here and no longer are
     skipped: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     error: str | None = None
@@ -80,10 +82,16 @@ class Item:
                 f"{part} {size / 1e6:,.1f} MB{'' if part in self.parts else ' (not taken)'}"
                 for part, size in self.available.items()
             )
-            return f"would take {self.source} as {self.subject} ({self.role}): {found}"
-        rows = f"{sum(self.n_rows.values()):,} rows in {len(self.n_rows)} tables, {self.seconds:.1f} s"
-        notes = f"; left out {len(self.skipped)}" if self.skipped else ""
-        return f"{self.status:<10} {self.source} as {self.subject} ({self.role}): {rows}{notes}"
+            gone = f"; would no longer be here: {', '.join(self.gone)}" if self.gone else ""
+            return f"would take {self.source} as {self.subject} ({self.role}): {found}{gone}"
+        what = f"{self.status:<10} {self.source} as {self.subject} ({self.role})"
+        if self.status == "unchanged":
+            return what
+        notes = [f"{sum(self.n_rows.values()):,} rows in {len(self.n_rows)} tables, {self.seconds:.1f} s"]
+        notes += [f"{', '.join(self.kept)} as before"] if self.kept else []
+        notes += [f"no longer here: {', '.join(self.gone)}"] if self.gone else []
+        notes += [f"left out {len(self.skipped)}"] if self.skipped else []
+        return f"{what}: {'; '.join(notes)}"
 
 
 @dataclass(frozen=True)
@@ -126,7 +134,7 @@ def ingest(
 ) -> IngestReport:
     """Ingest files, folders, globs and URLs; with ``stale``, redo what older readers or declarations wrote.
 
-    parts : only these; with_parts : these beside the default ones
+    parts : only these; with_parts : these beside the default ones and those that are here of a source
     as_reader : the reader to use where several or none claim a source
     jobs : files read at the same time; by default as many as there are processors
     salvage : take what is consistent of damaged sources
@@ -274,18 +282,20 @@ def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dic
     before += [_stat(path) for path in files[1:]]
     identity = reader.identify(source)
     facts |= {"subject": identity.subject, "role": identity.role}
-    chosen = choose_parts(reader, job.parts, job.with_parts)
+    catalog = Catalog.open(job.root)
+    live = catalog.live_ingest(identity.subject, identity.role)
+    asked = choose_parts(reader, job.parts, job.with_parts)
+    chosen = asked if job.parts is not None or live is None else _with_those_here(asked, reader, live)
     report = Report(salvage=job.salvage, progress=progress)
     if job.dry_run:
         reader.inspect(source, report)
         taken = tuple(p for p in report.available if p in chosen)
-        return Item(str(source), "inspected", **facts, available=report.available, parts=taken)
+        gone = _gone_parts(live, taken)
+        return Item(str(source), "inspected", **facts, available=report.available, parts=taken, gone=gone)
 
-    catalog = Catalog.open(job.root)
     options: dict[str, Any] = {"salvage": job.salvage, **dict(source.settings)}
     if job.told.facts:
         options["told"] = job.told.facts
-    live = catalog.live_ingest(identity.subject, identity.role)
     digest = _Digest(files)
     if live and _same(live, reader, options, chosen) and live.source_sha256 == digest.result():
         return Item(str(source), "unchanged", **facts, ingest_id=live.ingest_id)
@@ -320,6 +330,8 @@ def _ingest_file(job: Job, progress: Callable[[str, int, int], None], facts: dic
         size_bytes=done.size_bytes,
         available=report.available,
         parts=tuple(sorted(chosen)),
+        kept=tuple(sorted((chosen - asked) & set(done.parts))),
+        gone=_gone_parts(live, done.parts),
         skipped=tuple(report.skipped),
         warnings=tuple(report.warnings),
     )
@@ -338,6 +350,16 @@ def choose_parts(reader: Reader, only: Sequence[str] | None, beside: Sequence[st
         raise BrainlakeError(f"reader {reader.name} has none of the parts asked for, only {', '.join(sorted(known))}")
     base = {part.name for part in reader.parts if part.default} if only is None else set(only)
     return frozenset((base | set(beside)) & known)
+
+
+def _with_those_here(asked: frozenset[str], reader: Reader, live: IngestState) -> frozenset[str]:
+    """The parts asked for, and those taken before: nothing goes because nobody named it again."""
+    return asked | ({part.name for part in reader.parts} & set(live.parts))
+
+
+def _gone_parts(live: IngestState | None, parts: Iterable[str]) -> tuple[str, ...]:
+    """Parts that a live ingest holds, and that are not among those which take its place."""
+    return tuple(sorted(live.present.difference(parts))) if live else ()
 
 
 def choose_settings(reader: Reader, told: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -359,7 +381,7 @@ def _same(live: IngestState, reader: Reader, options: dict[str, Any], chosen: fr
         live.reader == reader.name
         and live.reader_version == reader.version
         and live.options == options
-        and frozenset(live.parts) == chosen
+        and not (chosen ^ set(live.parts)) & live.states.keys()  # of what the source holds
         and _declared_alike(live)
     )
 

@@ -38,13 +38,14 @@ USER_READER = "lake.write"
 
 @dataclass(frozen=True)
 class Committed:
-    """What a commit made."""
+    """What a commit made. ``parts`` are those chosen that are in the lake by it."""
 
     ingest_id: int
     snapshot_id: int
     n_rows: dict[str, int]
     replaced: int | None
     size_bytes: int
+    parts: tuple[str, ...] = ()
 
 
 @contextlib.contextmanager
@@ -175,6 +176,7 @@ class IngestWriter:
         n_rows = {name: table.n_rows for name, table in self._tables.items() if table.n_rows}
         size = sum(f.size_bytes for t in self._tables.values() for f in t.files)
         size += sum(a.size_bytes for a in self._attachments)
+        parts = self._parts(available or {})
         message = record.message or f"ingest {record.subject} ({record.role})"
         with committing(self._catalog, record.author, message) as commit:
             old = live_ingest_id(commit.database, record.subject, record.role)
@@ -190,9 +192,10 @@ class IngestWriter:
             for attachment in self._attachments:
                 commit.add_attachment(record.ingest_id, attachment)
             specs = {name: table.spec.version for name, table in self._tables.items()}
-            commit.add_ingest(record, specs, sum(n_rows.values()), size, self._parts(available or {}))
+            commit.add_ingest(record, specs, sum(n_rows.values()), size, parts)
         self._is_made = True
-        return Committed(record.ingest_id, commit.snapshot_id, n_rows, old, size)
+        present = tuple(part for part, state, *_ in parts if state == "present" and part in record.parts)
+        return Committed(record.ingest_id, commit.snapshot_id, n_rows, old, size, present)
 
     def _parts(self, available: Mapping[str, int]) -> list[tuple[str, str, int, int, int | None]]:
         rows: dict[str, int] = {}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import brainlake
+import h5py
 import pytest
 from brainlake.lake import ingestion
 from brainlake.lake.errors import BrainlakeError, SourceError
+from brainlake.tests.fixtures.anything import make_anything
 
 SESSIONS = """\
 id,date_of_acquisition,isi_experiment_id,published_at,specimen_id,session_type,age_in_days,sex,genotype,has_nwb
@@ -124,3 +127,54 @@ def test_an_unknown_part_is_refused_with_the_known_ones(lake, files):
     report = lake.ingest(files / "sessions.csv", parts=["spykes"])
     assert "spykes" in report.failed[0].error
     assert "sessions" in report.failed[0].error
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with images, a part that is not among the usual ones."""
+    path = tmp_path_factory.mktemp("recording") / "anything.nwb"
+    make_anything(path)
+    return path
+
+
+def parts_here(lake: brainlake.Lake) -> set[str]:
+    return set(lake.sql("select part from lake.parts where state = 'present'").arrow()["part"].to_pylist())
+
+
+def test_a_part_taken_before_is_taken_again_by_who_does_not_name_it(lake, recording, tmp_path):
+    lake.ingest(recording).raise_failed()
+    assert "images" not in parts_here(lake)
+    (item,) = lake.ingest(recording, with_parts=["images"]).items
+    assert (item.status, item.kept, item.gone) == ("replaced", (), ())
+    assert parts_here(lake) == {"images", "objects", "series", "tables"}
+    assert lake.ingest(recording).items[0].status == "unchanged"
+    changed = shutil.copy(recording, tmp_path / "changed.nwb")
+    with h5py.File(changed, "a") as file:
+        file["scratch/more"] = [1.0]
+    (item,) = lake.ingest(changed).items
+    assert (item.status, item.kept, item.gone) == ("replaced", ("images",), ())
+    assert "; images as before" in item.line
+    assert "images" in parts_here(lake)
+
+
+def test_only_these_parts_leaves_others_out_and_says_what_is_no_longer_here(lake, recording):
+    lake.ingest(recording, with_parts=["images"]).raise_failed()
+    assert (
+        lake.ingest(recording, parts=["tables"], dry_run=True)
+        .items[0]
+        .line.endswith("; would no longer be here: images, objects, series")
+    )
+    assert "images" in parts_here(lake)
+    (item,) = lake.ingest(recording, parts=["tables"]).items
+    assert item.gone == ("images", "objects", "series")
+    assert "no longer here: images, objects, series" in item.line
+    assert parts_here(lake) == {"objects", "tables"}  # the file itself is a row of objects
+    assert lake.ingest(recording).items[0].gone == ()
+    assert parts_here(lake) == {"objects", "series", "tables"}
+
+
+def test_asking_for_a_part_that_the_source_has_not_reads_it_no_second_time(lake, recording):
+    lake.ingest(recording).raise_failed()
+    (item,) = lake.ingest(recording, with_parts=["waveforms"]).items
+    assert item.status == "unchanged"
+    assert item.line.endswith("anything (nwb)")
