@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from . import bag, keys
-from .catalog import Catalog, folder_of
+from .catalog import Catalog
 from .digests import file_digest
 from .parquet import Range
 from .records import ColumnStats
+from .states import folder_of
 from .tables import TABLES
 from .userspec import spec_from_json
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from . import ducklake
-from .catalog import Catalog, snapshot_time
+from .catalog import Catalog
 from .errors import CatalogError
 from .records import IngestRecord, LiveFile, WrittenAttachment, WrittenFile
+from .snapshots import snapshot_time
 from .spec import TableSpec
 from .tables import TABLES
 from .userspec import spec_to_json

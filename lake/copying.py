@@ -20,13 +20,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import ducklake
-from .catalog import CATALOG_FILE, Catalog, catalog_errors, folder_of, fsync_directory
+from .catalog import Catalog
+from .catalog_file import CATALOG_FILE, catalog_errors, fsync_directory
 from .commit import committing
 from .digests import file_digest
 from .errors import CatalogError, DamageError, as_writing_error
 from .parquet import TableWriter, sort_rows
 from .relations import LIVE
 from .session import Session
+from .states import folder_of
 from .subset import Subset, choose
 from .tables import TABLES
 

@@ -16,9 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from . import ducklake
-from .catalog import Catalog, folder_of
+from .catalog import Catalog
 from .errors import CatalogError, UnknownError, as_writing_error
-from .snapshots import KEPT, read_time, snapshot_time
+from .snapshots import KEPT, read_time, snapshot_time, tags_of
+from .states import folder_of
 from .writer import writers_lock
 
 GRACE = timedelta(hours=24)
@@ -101,9 +102,7 @@ def _rolled_back(catalog: Catalog) -> Iterator[sqlite3.Connection]:
 def _expire(
     database: sqlite3.Connection, keep: str | None, keep_tags: set[str] | None, now: datetime
 ) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    tags = {str(name): int(number) for name, number in database.execute("select name, snapshot_id from brainlake_tag")}
-    if unknown := (keep_tags or set()) - tags.keys():
-        raise UnknownError(f"there is no tag {min(unknown)!r}: {', '.join(sorted(tags)) or 'the lake has none'}")
+    tags = tags_of(database, keep_tags or ())
     if keep is None:
         return (), ()
     history = database.execute(f"select snapshot_id, snapshot_time from ({KEPT}) order by snapshot_id").fetchall()

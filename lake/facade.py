@@ -148,9 +148,19 @@ class Lake:
         self._session.refresh(self.catalog.state())
         return self.snapshot
 
-    def tag(self, name: str) -> None:
-        """Give the current snapshot a name that ``open(..., snapshot=name)`` and ``at(name)`` understand."""
-        self.catalog.tag(name, self.snapshot)
+    def tag(self, name: str) -> int | None:
+        """Give the current snapshot a name that ``open(..., snapshot=name)`` and ``at(name)`` understand.
+
+        A name in use moves; the snapshot that had it is returned, and is no longer kept from :meth:`expire`.
+        """
+        return self.catalog.tag(name, self.snapshot)
+
+    def untag(self, name: str) -> int:
+        """Take a name away; returns the snapshot that had it, which :meth:`expire` may now give up.
+
+        Raises UnknownError for a tag that is not there.
+        """
+        return self.catalog.untag(name)
 
     def diff(self, relation: str, a: At, b: At, key: str | Sequence[str] | None = None) -> pl.DataFrame:
         """What differs between snapshots a and b: rows ``removed``, ``added`` and, where a key pairs them, ``changed``.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from .catalog import Catalog, snapshot_time
+from .catalog import Catalog
 from .checking import check, orphans
 from .commit import committing
 from .forgetting import Forgotten, gone_of
 from .records import live_files
 from .retiring import retire
+from .snapshots import snapshot_time
 from .writer import USER_READER, login_name, writers_lock
 
 

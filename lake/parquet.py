@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .catalog import fsync_directory
+from .catalog_file import fsync_directory
 from .errors import DamageError, SpecError
 from .records import ColumnStats, WrittenAttachment, WrittenFile
 from .spec import INGEST_ID_FIELD, PARQUET_ENCODING, TableSpec

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .bag import write_bag
-from .catalog import CATALOG_FILE, Catalog
+from .catalog import Catalog
+from .catalog_file import CATALOG_FILE
 from .copying import Copied, Progress, drafting, fill
 from .datasets import entries, software
 from .provenance import citations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from .errors import BrainlakeError, SnapshotExpired, UnknownError
@@ -31,6 +32,15 @@ def find_snapshot(database: sqlite3.Connection, at: int | str | datetime | None)
     if database.execute(f"select 1 from ({KEPT}) where snapshot_id = ?", [int(at)]).fetchone() is None:
         raise _not_kept(database, int(at))
     return int(at)
+
+
+def tags_of(database: sqlite3.Connection, wanted: Iterable[str] = ()) -> dict[str, int]:
+    """Every tag and the snapshot that has it. Raises UnknownError where one that is wanted is not among them."""
+    rows = database.execute("select name, snapshot_id from brainlake_tag order by name")
+    tags = {str(name): int(number) for name, number in rows}
+    if unknown := set(wanted) - tags.keys():
+        raise UnknownError(f"there is no tag {min(unknown)!r}: {', '.join(tags) or 'the lake has none'}")
+    return tags
 
 
 def require_snapshot(database: sqlite3.Connection, number: int) -> None:

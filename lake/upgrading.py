@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import ducklake
-from .catalog import CATALOG_FILE, Catalog, fsync_directory
+from .catalog import Catalog
+from .catalog_file import CATALOG_FILE, fsync_directory
 from .datasets import DATASETS
 from .errors import CatalogError, as_writing_error
 from .writer import writers_lock

@@ -10,9 +10,11 @@ from typing import Literal, NamedTuple
 import pyarrow as pa
 
 from . import ducklake
-from .catalog import CATALOG_FILE, Catalog, folder_of
+from .catalog import Catalog
+from .catalog_file import CATALOG_FILE
 from .relations import table_of
 from .snapshots import KEPT
+from .states import folder_of
 from .tables import TABLES
 
 By = Literal["schema", "table", "part", "subject"]

@@ -14,14 +14,30 @@ if TYPE_CHECKING:
     from ..spec import TableSpec
 
 
-@click.command(epilog=examples("brainlake tag submitted", "brainlake --at submitted sql 'from ecephys.sessions'"))
+@click.command(
+    epilog=examples(
+        "brainlake tag submitted",
+        "brainlake --at submitted sql 'from ecephys.sessions'",
+        "brainlake tag --delete submitted",
+    )
+)
 @click.argument("name")
+@click.option("--delete", is_flag=True, help="Take the name away, so that `brainlake expire` may give its snapshot up.")
 @pass_where
-def tag(where: Where, name: str) -> None:
-    """Name a snapshot (the latest, or the one of --at), to look back at it."""
+def tag(where: Where, name: str, delete: bool) -> None:
+    """Name a snapshot (the latest, or the one of --at), to look back at it.
+
+    `brainlake snapshots` lists the names; one in use moves. A snapshot with a name stays until the name is deleted, or
+    `brainlake expire --keep-tag` names others.
+    """
+    if delete:
+        number = where.open_latest().untag(name)
+        click.echo(f"snapshot {number} is no longer {name}: it stays until `brainlake expire` gives it up")
+        return
     lake = where.open()
-    lake.tag(name)
-    click.echo(f"snapshot {lake.snapshot} is {name}")
+    before = lake.tag(name)
+    moved = f"; before, snapshot {before} was" if before not in (None, lake.snapshot) else ""
+    click.echo(f"snapshot {lake.snapshot} is {name}{moved}")
 
 
 @click.command(

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 import pytest
-from brainlake.lake import catalog as catalog_module
+from brainlake.lake import catalog_file
 from brainlake.lake.catalog import Catalog
 from brainlake.lake.commit import committing
 from brainlake.lake.errors import CatalogError, DamageError, LakeBusyError, SnapshotExpired, UnknownError
@@ -169,7 +169,7 @@ def test_a_writer_waits_for_others_and_says_when_it_gives_up(catalog, engine, mo
     assert time.monotonic() - began > 0.4
     later.join()
 
-    monkeypatch.setattr(catalog_module, "BUSY_S", 0.3)
+    monkeypatch.setattr(catalog_file, "BUSY_S", 0.3)
     other.execute("begin immediate")
     with pytest.raises(LakeBusyError, match="try again"):
         add(catalog, engine, 2)

@@ -178,6 +178,20 @@ def test_an_own_table_is_written_found_and_forgotten(run: Run, tmp_path: Path) -
     assert json.loads(run("--at", "two", "sql", "from lab.labels", "--format", "json")[1])[1]["unit_id"] == 2
 
 
+def test_a_tag_is_given_moved_and_deleted(run: Run, tmp_path: Path) -> None:
+    first = _last(run)
+    assert run("tag", "draft")[1] == f"snapshot {first} is draft\n"
+    labels = tmp_path / "labels.csv"
+    labels.write_text("unit_id\n1\n")
+    run("write", labels, "--as", "lab.labels")
+    now = _last(run)
+    assert run("tag", "draft")[1] == f"snapshot {now} is draft; before, snapshot {first} was\n"
+    told = f"snapshot {now} is no longer draft: it stays until `brainlake expire` gives it up\n"
+    assert run("tag", "--delete", "draft")[:2] == (0, told)
+    code, _, err = run("tag", "--delete", "draft")
+    assert (code, err) == (1, "brainlake: there is no tag 'draft': the lake has none\n")
+
+
 def _last(run: Run) -> str:
     return str(
         json.loads(run("sql", "select max(snapshot_id) as n from lake.snapshots", "--format", "json")[1])[0]["n"]

@@ -90,6 +90,19 @@ def test_tagged_snapshots_stay_all_or_those_named(catalog):
         catalog.resolve("draft")
 
 
+def test_a_snapshot_whose_name_is_deleted_or_moves_is_given_up_as_others_are(catalog):
+    assert catalog.tag("submitted", 2) is None
+    assert catalog.tag("draft", 3) is None
+    assert catalog.tag("draft", 4) == 3  # it moves
+    assert catalog.untag("submitted") == 2
+    with pytest.raises(UnknownError, match=r"there is no tag 'submitted': draft$"):
+        catalog.untag("submitted")
+    assert catalog.resolve(2) == 2  # until it expires
+    assert expire(catalog, "1 snapshot", now=NOW).snapshots == (0, 1, 2, 3)
+    assert kept(catalog) == [4, 5]
+    assert catalog.snapshots()["tags"].to_pylist() == ["draft", None]
+
+
 def test_a_dry_run_tells_and_changes_nothing(catalog):
     before = (catalog.root / "catalog.sqlite").read_bytes()
     done = expire(catalog, "1 snapshot", grace=NONE, now=NOW, dry_run=True)
