@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from .errors import NotAdmittedError, QueryError
+from .remembered import Remembered
 
 # Every kind of query node that only reads; a kind that a later DuckDB adds is refused until it is known.
 READING_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE", "VALUES_NODE"})
@@ -56,11 +57,18 @@ WRITING_WORDS = frozenset(
 )  # fmt: skip
 
 
+_admitted: Remembered[None] = Remembered()  # a text alone decides
+
+
 def admit(con: duckdb.DuckDBPyConnection, query: str) -> None:
     """Return if a query is one statement that only reads.
 
     Raises QueryError for what cannot be parsed, NotAdmittedError for anything that is not read-only.
     """
+    _admitted.get(query, lambda: _admit(con, query))
+
+
+def _admit(con: duckdb.DuckDBPyConnection, query: str) -> None:
     if len(query) > MOST_CHARACTERS:
         raise _too_large(f"more than {MOST_CHARACTERS:,} characters")
     try:

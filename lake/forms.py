@@ -28,7 +28,7 @@ def plain(table: pa.Table) -> pa.Table:
     """An answer in types that every tool reads: DuckDB's sum of integers is a HUGEINT, its 0.5 a DECIMAL."""
     kinds = [plain_type(one.type) for one in table.schema]
     try:
-        columns = [column.cast(kind) for column, kind in zip(table.columns, kinds, strict=True)]
+        columns = [c if c.type == kind else c.cast(kind) for c, kind in zip(table.columns, kinds, strict=True)]
     except pa.ArrowInvalid:
         raise QueryError("a whole number of the answer exceeds 64 bits: cast it to double") from None
     return pa.table(columns, names=unique(table.column_names))

@@ -186,6 +186,7 @@ def to_arrow(result: Any, kind: pa.DataType, keep_nan: bool) -> pa.Array:
         return pa.array(values, kind)
     is_missing = None if keep_nan or values.dtype.kind != "f" else np.isnan(values)
     try:
-        return _column(values, is_missing).cast(kind)
+        column = _column(values, is_missing)
+        return column if column.type == kind else column.cast(kind)
     except pa.ArrowInvalid as error:
         raise SpecError(f"a kernel returned {values.dtype} where {kind} is declared: {error}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,10 +32,15 @@ class FilesOfPartitions:
     """Partitions of a lake at the snapshot of ``state``, which a session moves."""
 
     def __init__(self, state: LakeState) -> None:
+        self.move(state)
+
+    def move(self, state: LakeState) -> None:
+        """Go to another snapshot."""
         self.state = state
+        self._known: dict[tuple[str, int], tuple[str, ...]] = {}  # a kernel asks for each 2,048 rows
 
     def key(self, table: str, value: int) -> Hashable | None:
-        return tuple(self._paths(table, value)) or None
+        return self._paths(table, value) or None
 
     def rows(self, table: str, columns: tuple[str, ...], value: int) -> pa.Table:
         spec = self.state.tables[table].spec
@@ -46,9 +51,13 @@ class FilesOfPartitions:
             found.sort_by([(name, "ascending") for name in spec.sort if name in columns]) if len(parts) > 1 else found
         )
 
-    def _paths(self, table: str, value: int) -> Iterable[str]:
-        files = self.state.tables[table].files
-        return [str(Path(self.state.root) / file.path) for file in files if file.partition_value == value]
+    def _paths(self, table: str, value: int) -> tuple[str, ...]:
+        known = self._known.get((table, value))
+        if known is None:
+            files, root = self.state.tables[table].files, Path(self.state.root)
+            known = tuple(str(root / file.path) for file in files if file.partition_value == value)
+            self._known[table, value] = known
+        return known
 
 
 class RowsOfConnection:

@@ -87,13 +87,20 @@ class Relation:
         """The query bound on a cursor of its own, for as long as it computes."""
         cursor, bound = self._bound()
         self._running.add(cursor)
+        is_done = False
         try:
             yield cursor, bound
+            is_done = True
         except duckdb.Error as error:
             raise explained(error, self._session, self.query, self._tables) from None
         finally:
             self._running.discard(cursor)
-            cursor.close()
+            if is_done:
+                for name in self._tables:
+                    cursor.unregister(name)
+                self._session.give_back(cursor)
+            else:
+                cursor.close()
 
     def _run(self, output: Callable[[duckdb.DuckDBPyRelation], Any]) -> Any:
         def run() -> Any:
@@ -128,11 +135,7 @@ class Relation:
     @property
     def units(self) -> dict[str, str | None]:
         """Units of the result's columns, where a column is, or summarises, one of known unit."""
-        if not self._session.named(self.query):
-            return dict.fromkeys(self.columns)
-        from .lineage import units_of
-
-        return units_of(self.query, self.columns, self._session)
+        return self._session.units_of(self.query, self.columns)
 
     def schema(self) -> pa.Schema:
         """Names, types and units of the result's columns as Arrow has them, without computing it."""
@@ -309,7 +312,7 @@ class Relation:
             f.with_metadata({"unit": unit}) if (unit := units.get(f.name)) else f.remove_metadata()
             for f in table.schema
         ]
-        return table.cast(pa.schema(fields))
+        return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
 
     # -- for people -----------------------------------------------------------------------------------------------
 

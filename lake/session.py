@@ -16,6 +16,7 @@ import pyarrow as pa
 from . import describe
 from .admission import admit
 from .catalog import AttachmentState, LakeState, TableState
+from .cursors import Cursors, set_variables
 from .errors import QueryError, SpecError
 from .functions import declared, register_functions, sql_type
 from .held import FilesOfPartitions
@@ -25,6 +26,7 @@ from .pruning import restricted
 from .questions import Question, below, make, standard
 from .relation import Relation
 from .relations import RELATIONS
+from .remembered import Remembered
 
 if TYPE_CHECKING:
     import polars as pl
@@ -73,7 +75,7 @@ class Session:
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The connection that cursors are made from, with everything on it."""
         self._fill([*RELATIONS, *describe.SCHEMAS])
-        self._set(self._connection, self._variables)
+        set_variables(self._connection, self._variables)
         self._set_attachments(self._connection)
         return self._connection
 
@@ -83,7 +85,10 @@ class Session:
         """UDFs now; tables, views and macros when a question first rests on them, as DuckDB binds each it makes."""
         self.state = state
         self._variables = dict(file_variables(state))
+        self._cursors = Cursors(self._connection)
+        self._units: Remembered[dict[str, str | None]] = Remembered()
         self._shape = _shape(state)
+        self._known = frozenset({*state.tables, *self.questions, *RELATIONS, *describe.SCHEMAS})
         self._made: set[str] = set()
         self._memos: dict[str, Memos] = {}
         con = self._connection
@@ -121,7 +126,7 @@ class Session:
                     for question in [q for name, q in self.questions.items() if name in missing - self._made]:
                         if question.kept:  # its rows are made now, of all files
                             whole = self._variables_of(below([question.name], self.questions))
-                            self._set(cursor, {name: self._variables[name] for name in whole})
+                            set_variables(cursor, {name: self._variables[name] for name in whole})
                         make(cursor, [self._from_memos(cursor, question)], keeping=True)
                 except (SpecError, duckdb.Error) as error:
                     cause = error.__cause__ if isinstance(error, SpecError) else error
@@ -137,7 +142,7 @@ class Session:
                     answered = memos.over(question)
                     self._memos[question.name] = memos
                     self._variables[memos.variable] = memos.paths
-                    self._set(cursor, {memos.variable: memos.paths[:1]})
+                    set_variables(cursor, {memos.variable: memos.paths[:1]})
                     return answered
         return question
 
@@ -186,30 +191,26 @@ class Session:
         """Move to another state of the same lake."""
         if _shape(state) != self._shape:
             # A table got its first file, or files of another stored schema: its view must be made anew.
-            old, self._connection = self._connection, duckdb.connect()
-            old.close()
+            self.close()
+            self._connection = duckdb.connect()
             self._prepare(state)
             return
-        self.state = self._partitions.state = state
+        self.state = state
+        self._partitions.move(state)
         self.forget_memos()
         for name in [q.name for q in self.questions.values() if q.kept and q.name in self._made]:
             self._connection.execute(f"drop table {name}")
             self._made.discard(name)
+        self._cursors.close()
+        self._cursors = Cursors(self._connection)
         self._variables = dict(file_variables(state))
-        self._set(self._connection, self._variables)
-        self._set_attachments(self._connection)
         for name in self._filled:
             self._connection.execute(f"delete from {name}")
         self._filled.clear()
 
-    @staticmethod
-    def _set(con: duckdb.DuckDBPyConnection, variables: Mapping[str, Sequence[str]]) -> None:
-        for name, files in variables.items():
-            con.execute(f'set variable "{name}" = ?', [list(files)])  # as text the list takes ten times as long
-
     def _set_one_file(self, con: duckdb.DuckDBPyConnection) -> None:
         """Each variable one file, which is all that binding needs."""
-        self._set(con, {name: files[:1] for name, files in self._variables.items()})
+        set_variables(con, {name: files[:1] for name, files in self._variables.items()})
 
     def _set_attachments(self, con: duckdb.DuckDBPyConnection) -> None:
         root, paths = self.state.root, nwb_table_paths(self.state.attachments)
@@ -246,26 +247,30 @@ class Session:
             self.forget_memos(lost)  # somebody emptied cache/, which loses nothing
         self._make(self.names() if _LISTS_ALL.search(text) else needed)
         self._fill(needed)
-        cursor = self._connection.cursor()
         files = {v: self._variables[v] for v in self._variables_of(needed)}
         if query is not None and any(len(paths) > MANY_FILES for paths in files.values()):
-            files |= self._restricted(cursor, query, params)
-        self._set(cursor, files)
+            restricted = self._restricted(query, params)
+            cursor = self._cursors.take({name: paths for name, paths in files.items() if name not in restricted})
+            if restricted:
+                self._cursors.only_once(cursor, restricted)
+        else:
+            cursor = self._cursors.take(files)
         if "nwb_table" in text:
             self._set_attachments(cursor)
         return cursor
 
-    def _restricted(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        query: str,
-        params: Sequence[Any] | Mapping[str, Any] | None,
-    ) -> dict[str, list[str]]:
+    def give_back(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Keep a cursor, on which nothing runs and nothing is registered, for a later question."""
+        self._cursors.give_back(cursor)
+
+    def _restricted(self, query: str, params: Sequence[Any] | Mapping[str, Any] | None) -> dict[str, list[str]]:
         """The variables of the tables of which a query needs some partitions only."""
         partitions = {name: t.spec.partition for name, t in self.state.tables.items() if t.spec.partition}
         partitions |= {name: memos.column for name, memos in self._memos.items()}
         found = {}
-        for name, ids in restricted(cursor, query, params, self.mentioned(query), self.questions, partitions).items():
+        with self._connection.cursor() as cursor:
+            wanted_of = restricted(cursor, query, params, self.mentioned(query), self.questions, partitions)
+        for name, ids in wanted_of.items():
             if name in self._memos:
                 memos = self._memos[name]
                 kept = [str(memos.path(value)) for value in memos.stored if value in ids]
@@ -285,8 +290,15 @@ class Session:
     def mentioned(self, query: str) -> list[str]:
         """Names of relations as a query's text holds them, repeated where it repeats them."""
         plain = re.sub(r"(?<!\s)\s*\.\s*", ".", query.replace('"', "").lower())
-        known = {*self.state.tables, *self.questions, *RELATIONS, *describe.SCHEMAS}
-        return [name for a, b in _NAME.findall(plain) if (name := f"{a}.{b}") in known]
+        return [name for a, b in _NAME.findall(plain) if (name := f"{a}.{b}") in self._known]
+
+    def units_of(self, query: str, columns: Sequence[str]) -> dict[str, str | None]:
+        """Units of a question's columns, where a column is, or summarises, one of known unit."""
+        if not self.mentioned(query):
+            return dict.fromkeys(columns)
+        from .lineage import units_of
+
+        return dict(self._units.get(query, lambda: units_of(query, columns, self), tuple(columns)))
 
     def _variables_of(self, names: Iterable[str]) -> list[str]:
         needed = list(names)
@@ -305,7 +317,7 @@ class Session:
 
     def names(self) -> list[str]:
         """Every relation a question can name."""
-        return sorted({*self.state.tables, *self.questions, *RELATIONS, *describe.SCHEMAS})
+        return sorted(self._known)
 
     def function_names(self) -> list[str]:
         """Every kernel and scalar macro that a question can call."""
@@ -319,6 +331,7 @@ class Session:
             return list(cursor.sql(f"from {name}").columns)
 
     def close(self) -> None:
+        self._cursors.close()
         self._connection.close()
 
 

@@ -8,7 +8,8 @@ all planes at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -16,12 +17,17 @@ import pyarrow as pa
 from .registry import Held, Ragged, udf
 
 _blob, _longs = pa.binary(), pa.list_(pa.int64())
+_NONE = np.uint16(65535)  # after every ap index
+
+MARKS = 32  # about so many a row
+WORTH_MARKING = 20_000  # look-ups, from which on marks have cost less than they save
 
 
 @dataclass(frozen=True)
 class Planes:
     """Packed planes side by side. Row d of plane i has its runs at ``starts[rows[i] + d]`` of ``first`` and ``labels``.
 
+    first : ap index at which each run begins, 0 for a row's first
     ends : one more than the last run of each plane
     bases : where the list of labels of each plane begins in ``known``
     """
@@ -34,6 +40,7 @@ class Planes:
     ends: np.ndarray
     bases: np.ndarray
     known: np.ndarray
+    _found: list[int] = field(default_factory=lambda: [0])
 
     @classmethod
     def of(cls, row_starts: Ragged, run_starts: Ragged, run_labels: Ragged, plane_labels: Ragged) -> Planes:
@@ -59,21 +66,68 @@ class Planes:
         plane : which of these planes; dv, ap : indices
         """
         row = self.rows[plane] + dv
+        self._found[0] += len(row)
+        run = self._by_marks(row, ap) if self._found[0] > WORTH_MARKING else self._by_halves(row, ap)
+        return self.known[self.bases[plane] + self.labels[run]].astype(np.int64)
+
+    # The run of a point is the last of its row that begins at or before it; a row's first begins at 0.
+
+    def _by_halves(self, row: np.ndarray, ap: np.ndarray) -> np.ndarray:
         low, high = self.starts[row], self.starts[row + 1]
-        # the run of a point is the last of its row that begins at or before it; the first begins at 0
-        while True:
-            undecided = high - low > 1
-            if not undecided.any():
-                return self.known[self.bases[plane] + self.labels[low]].astype(np.int64)
+        while (undecided := high - low > 1).any():
             middle = (low + high) // 2
             is_later = self.first[middle] <= ap
             low = np.where(undecided & is_later, middle, low)
             high = np.where(undecided & ~is_later, middle, high)
+        return low
+
+    def _by_marks(self, row: np.ndarray, ap: np.ndarray) -> np.ndarray:
+        step, marks = self._marks
+        n_marks = marks.shape[1]
+        run = self.starts[row] + marks.ravel()[row * n_marks + np.minimum(ap // step, n_marks - 1)]
+        behind = np.flatnonzero(self._next[run] <= ap)
+        while len(behind):  # seldom more than twice, and for fewer points each time
+            run[behind] += 1
+            behind = behind[self._next[run[behind]] <= ap[behind]]
+        return run
+
+    @cached_property
+    def _next(self) -> np.ndarray:
+        """The ap index at which the next run of the same row begins."""
+        after = np.append(self.first[1:], _NONE)
+        after[self.starts[self.starts > 0] - 1] = _NONE
+        return after
+
+    @cached_property
+    def _marks(self) -> tuple[int, np.ndarray]:
+        """A step along ap, and the run within each row that reaches each of its multiples."""
+        step = 1 << max(4, int(self.first.max() // MARKS).bit_length())
+        n_marks = int(self.first.max()) // step + 1
+        counts = np.append(np.diff(self.starts), 0)
+        counts[self.rows + self.n_rows] = 0  # where a plane ends, no row begins
+        reached = (self.first + np.uint16(step - 1)) // np.uint16(step)
+        at = np.repeat(np.arange(len(counts)) * n_marks, counts) + reached
+        begun = np.bincount(at[reached < n_marks], minlength=len(counts) * n_marks).reshape(-1, n_marks)
+        kind = np.uint8 if counts.max() < 256 else np.uint16
+        return step, np.cumsum(begun, axis=1, dtype=kind) - kind(1)
+
+    def at_ap(self, ap: int) -> np.ndarray:
+        """Labels at an ap index of every row of every plane, one after the other."""
+        run = np.flatnonzero((self.first <= ap) & (self._next > ap))
+        return self.known[np.repeat(self.bases, self.n_rows) + self.labels[run]].astype(np.int64)
 
     @property
     def nbytes(self) -> int:
-        """Memory that they take."""
-        return sum(one.nbytes for one in (self.starts, self.first, self.labels, self.known))
+        """Memory that they take, with what look-ups have added."""
+        added = [one for name in ("_next", "_marks") if (one := self.__dict__.get(name)) is not None]
+        arrays = [
+            self.starts,
+            self.first,
+            self.labels,
+            self.known,
+            *(a[1] if isinstance(a, tuple) else a for a in added),
+        ]
+        return sum(one.nbytes for one in arrays)
 
     def rows_of(self, dv: int, n_ap: int) -> np.ndarray:
         """The row at a dv index of every plane, ``[ml, ap]``."""
@@ -105,50 +159,43 @@ PLANES = Held(
 LookUp = Callable[[int], Planes]
 
 
-def _volumes(held: LookUp, volume_id: np.ndarray) -> Iterator[tuple[Planes | None, np.ndarray]]:
+def _volumes(held: LookUp, volume_id: np.ndarray) -> Iterator[tuple[Planes | None, np.ndarray | slice]]:
     """The planes of each volume asked for, None for one that there is not, and which rows ask for it."""
-    for one in np.unique(volume_id):
+    is_one = len(volume_id) > 0 and bool((volume_id == volume_id[0]).all())
+    for one in volume_id[:1] if is_one else np.unique(volume_id):
+        which = slice(None) if is_one else np.flatnonzero(volume_id == one)
         try:
-            yield held(int(one)), np.flatnonzero(volume_id == one)
+            yield held(int(one)), which
         except LookupError:
-            yield None, np.flatnonzero(volume_id == one)
+            yield None, which
 
 
 @udf(
-    args=[pa.int64(), _longs, pa.list_(pa.float64()), pa.float64(), pa.float64(), pa.float64()],
+    args=[pa.int64(), pa.int64(), pa.float64(), pa.float64(), pa.float64()],
     returns=pa.struct([("label", pa.int64()), ("hemisphere_id", pa.int32())]),
     held=PLANES,
 )
 def voxel_at(
-    held: LookUp,
-    volume_id: np.ndarray,
-    shape: Ragged,
-    spacing_um: Ragged,
-    ap_um: np.ndarray,
-    dv_um: np.ndarray,
-    ml_um: np.ndarray,
-) -> dict[str, np.ma.MaskedArray]:
-    """Label of the voxel that a position lies in, 0 for background, and its hemisphere; NULL outside of the volume.
+    held: LookUp, volume_id: np.ndarray, n_ap: np.ndarray, ap: np.ndarray, dv: np.ndarray, ml: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Label of the voxel that a position lies in, 0 for background, and its hemisphere; 0 and 0 outside of the volume.
 
     The index is floor(position / edge) (RSP-12); left is below half the voxels along ml, half to even (RSP-13).
 
-    volume_id : volume of labels; shape : ragged, its voxels along ap, dv, ml; spacing_um : ragged, edges of a voxel
-    ap_um, dv_um, ml_um : position (um)
+    volume_id : volume of labels; n_ap : its voxels along ap
+    ap, dv, ml : position, in edges of a voxel
     returns : label, and hemisphere_id 1 left, 2 right
     """
-    sizes, edges = shape.values.reshape(-1, 3), spacing_um.values.reshape(-1, 3)
-    with np.errstate(invalid="ignore"):
-        index = np.floor(np.stack([ap_um, dv_um, ml_um], axis=1) / edges)
-        is_inside = ((index >= 0) & (index < sizes)).all(axis=1)  # NaN is nowhere
-    ap, dv, ml = np.where(is_inside[:, None], index, 0).astype(np.int64).T
-    labels = np.zeros(len(ap), np.int64)
+    labels, sides = np.zeros(len(ap), np.int64), np.zeros(len(ap), np.int32)
     for planes, which in _volumes(held, volume_id):
         if planes is None:
-            is_inside[which] = False
-        else:
-            labels[which] = planes.find(ml[which], dv[which], ap[which])
-    sides = np.where(ml < np.rint(sizes[:, 2] / 2), 1, 2).astype(np.int32)
-    return {"label": np.ma.array(labels, mask=~is_inside), "hemisphere_id": np.ma.array(sides, mask=~is_inside)}
+            continue
+        sizes, position = (n_ap[which], planes.n_rows[0], len(planes.rows)), (ap[which], dv[which], ml[which])
+        is_inside = np.logical_and.reduce([(at >= 0) & (at < n) for at, n in zip(position, sizes, strict=True)])
+        ap_index, dv_index, ml_index = (np.where(is_inside, at, 0).astype(np.int64) for at in position)  # NaN: nowhere
+        labels[which] = planes.find(ml_index, dv_index, ap_index) * is_inside
+        sides[which] = np.where(ml_index < np.rint(sizes[2] / 2), 1, 2) * is_inside
+    return {"label": labels, "hemisphere_id": sides}
 
 
 @udf(args=[pa.int64(), _longs, pa.string(), pa.int64()], returns=_longs, held=PLANES)
@@ -166,13 +213,12 @@ def slice_labels(
     for planes, which in _volumes(held, volume_id):
         if planes is None:
             continue
-        for i in which:
+        for i in np.arange(len(volume_id))[which]:
             (n_ap, n_dv, n_ml), at = shape[i], int(slice_index[i])
             if plane_name[i] == "sagittal":
                 images[i] = planes.plane(at, int(n_ap)).ravel()
             elif plane_name[i] == "coronal":
-                ml, dv = (one.ravel() for one in np.meshgrid(np.arange(n_ml), np.arange(n_dv)))
-                images[i] = planes.find(ml, dv, np.broadcast_to(at, ml.shape))
+                images[i] = planes.at_ap(at).reshape(n_ml, n_dv).T.ravel()
             else:
                 images[i] = planes.rows_of(at, int(n_ap)).T.ravel()
     return Ragged.of(images, np.int64)

@@ -66,5 +66,5 @@ def test_a_file_is_read_once_until_room_is_short(lake, monkeypatch):
 
 
 def test_a_volume_that_is_not_there_has_no_labels(lake):
-    query = "select voxel_at(7, [2, 2, 2], [25.0, 25, 25], 1.0, 1.0, 1.0), slice_labels(7, [2, 2, 2], 'coronal', 0)"
-    assert lake.sql(query).pl().rows() == [({"label": None, "hemisphere_id": None}, [])]
+    query = "select voxel_at(7, 2, 1.0::double, 1.0::double, 1.0::double), slice_labels(7, [2, 2, 2], 'coronal', 0)"
+    assert lake.sql(query).pl().rows() == [({"label": 0, "hemisphere_id": 0}, [])]

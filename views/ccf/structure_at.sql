@@ -5,6 +5,16 @@
 --   dv   position (um)
 --   ml   position (um)
 (
-    select nullif(voxel_at(a.grid.volume_id, a.grid.shape, a.grid.spacing_um, ap, dv, ml).label, 0)
+    select
+        nullif(
+            voxel_at(
+                a.grid.volume_id,
+                a.grid.shape[1],
+                ap / a.grid.spacing_um[1],
+                dv / a.grid.spacing_um[2],
+                ml / a.grid.spacing_um[3]
+            ).label,
+            0
+        )
     from (select ccf.annotation_grid() as grid) as a
 )

@@ -14,7 +14,13 @@ with _grid as (
 _found as (
     select
         points.*,
-        voxel_at(g.grid.volume_id, g.grid.shape, g.grid.spacing_um, points.ap_um, points.dv_um, points.ml_um) as _voxel
+        voxel_at(
+            g.grid.volume_id,
+            g.grid.shape[1],
+            points.ap_um / g.grid.spacing_um[1],
+            points.dv_um / g.grid.spacing_um[2],
+            points.ml_um / g.grid.spacing_um[3]
+        ) as _voxel
     from query_table(points) as points
     cross join _grid as g
 )
@@ -22,6 +28,6 @@ select
     f.* exclude (_voxel),
     nullif(f._voxel.label, 0) as ccf_structure_id,
     s.acronym as ccf_structure_acronym,
-    f._voxel.hemisphere_id as ccf_hemisphere_id
+    nullif(f._voxel.hemisphere_id, 0) as ccf_hemisphere_id
 from _found as f
 left join ccf.structure_acronyms as s on s.structure_id = f._voxel.label
