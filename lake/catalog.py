@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import pyarrow as pa
@@ -96,9 +97,13 @@ class Catalog(CatalogFile):
         with self.reading() as database:
             return dict(database.execute("select source_url, size_bytes from brainlake_discarded").fetchall())
 
-    def record_failure(self, source_url: str, subject: str | None, reader: str | None, error: str | None) -> None:
-        """Remember that a source could not be ingested; forgotten when it is."""
+    def record_failures(self, failures: Collection[tuple[str, str | None, str | None, str | None]]) -> None:
+        """Remember sources that could not be ingested (URL, subject, reader, error), each until it is."""
+        if not failures:
+            return
         with self.writing() as database:
-            database.execute("delete from brainlake_failure where source_url = ?", [source_url])
-            values = [source_url, subject, reader, error or "", snapshot_time()]
-            database.execute("insert into brainlake_failure values (?, ?, ?, ?, ?)", values)
+            database.executemany("delete from brainlake_failure where source_url = ?", [(url,) for url, *_ in failures])
+            database.executemany(
+                "insert into brainlake_failure values (?, ?, ?, ?, ?)",
+                [(url, subject, reader, error or "", snapshot_time()) for url, subject, reader, error in failures],
+            )

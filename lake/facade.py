@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .export_data import Written
     from .export_views import Exported
     from .fetching import FetchReport, How
-    from .ingestion import IngestReport, Progress
+    from .ingest_report import IngestReport, Progress
     from .locking import Restored
     from .relation import Relation
     from .rma.answers import Api, Limits
@@ -298,7 +298,8 @@ class Lake:
             append=append, file=file, partition=partition, about=about, descriptions=describe,
         )  # fmt: skip
         if append:
-            folding.fold_small_tables(self.catalog, name)
+            with contextlib.suppress(CatalogError):  # the rows are in the lake, also where the disk is full now
+                folding.fold_small_tables(self.catalog, name)
         self.refresh()
         return done
 

@@ -5,6 +5,7 @@ Each file is one job in a process of its own and one commit; a file that fails s
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -12,22 +13,21 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ..ingest import registry, sources
 from ..ingest.contract import Attachment, Reader, Report, Source
 from .catalog import Catalog, IngestState
 from .citing import Told, recorded
-from .errors import BrainlakeError, ForeignError, SourceError
+from .errors import BrainlakeError, CatalogError, ForeignError, SourceError
 from .folding import fold_small_tables
+from .ingest_report import IngestReport, Item, Progress, Status
 from .tables import TABLES
 from .workers import Died, Workers
 from .writer import IngestWriter
 
-Status = Literal["ingested", "replaced", "unchanged", "failed", "inspected", "left out"]
-Progress = Callable[[str, str, int, int], None]  # (source, what, done, total)
 HASH_BLOCK = 1 << 22
 OWN_OPTIONS = ("salvage", "told", "subset")  # of an ingest; its others are settings of its reader
 FOLD_EVERY = 256  # files of a long run after which small tables are folded: keys are checked against fewer files
@@ -45,75 +45,6 @@ class Job:
     dry_run: bool = False
     salvage: bool = False
     told: Told = Told()  # noqa: RUF009 (it is frozen)
-
-
-@dataclass(frozen=True)
-class Item:
-    """What became of one source."""
-
-    source: str
-    status: Status
-    subject: str | None = None
-    role: str | None = None
-    reader: str | None = None
-    ingest_id: int | None = None
-    snapshot_id: int | None = None
-    n_rows: dict[str, int] = field(default_factory=dict)
-    size_bytes: int = 0
-    available: dict[str, int] = field(default_factory=dict)  # part -> bytes in the source
-    parts: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()  # parts that nobody asked for, taken because they were here
-    gone: tuple[str, ...] = ()  # parts that were here and no longer are
-    skipped: tuple[tuple[str, str], ...] = ()
-    warnings: tuple[str, ...] = ()
-    error: str | None = None
-    is_defect: bool = False  # the failure is ours, not the source's
-    seconds: float = 0.0
-
-    @property
-    def line(self) -> str:
-        """One line for people."""
-        if self.status == "failed":
-            return f"failed     {self.error}"
-        if self.status == "left out":
-            return f"left out   {self.source}: no reader knows what it holds"
-        if self.status == "inspected":
-            found = ", ".join(
-                f"{part} {size / 1e6:,.1f} MB{'' if part in self.parts else ' (not taken)'}"
-                for part, size in self.available.items()
-            )
-            gone = f"; would no longer be here: {', '.join(self.gone)}" if self.gone else ""
-            return f"would take {self.source} as {self.subject} ({self.role}): {found}{gone}"
-        what = f"{self.status:<10} {self.source} as {self.subject} ({self.role})"
-        if self.status == "unchanged":
-            return what
-        notes = [f"{sum(self.n_rows.values()):,} rows in {len(self.n_rows)} tables, {self.seconds:.1f} s"]
-        notes += [f"{', '.join(self.kept)} as before"] if self.kept else []
-        notes += [f"no longer here: {', '.join(self.gone)}"] if self.gone else []
-        notes += [f"left out {len(self.skipped)}"] if self.skipped else []
-        return f"{what}: {'; '.join(notes)}"
-
-
-@dataclass(frozen=True)
-class IngestReport:
-    """What became of every source of a run."""
-
-    items: tuple[Item, ...]
-
-    @property
-    def failed(self) -> tuple[Item, ...]:
-        return tuple(item for item in self.items if item.status == "failed")
-
-    def summary(self) -> str:
-        """A line a source, then the totals."""
-        counts = {s: sum(i.status == s for i in self.items) for s in dict.fromkeys(i.status for i in self.items)}
-        total = ", ".join(f"{n} {status}" for status, n in counts.items()) or "nothing to do"
-        return "\n".join([*(item.line for item in self.items), total])
-
-    def raise_failed(self) -> None:
-        """Raise the first failure, if there is one."""
-        for item in self.failed:
-            raise BrainlakeError(item.error)
 
 
 def ingest(
@@ -159,13 +90,13 @@ def ingest(
         # What is not to stay is fetched when it is its turn; else everything is there before the first is read.
         groups = iter(lambda: list(itertools.islice(todo, n_jobs)), []) if discard_raw else [list(todo)]
         show = progress or (lambda *_: None)
-        items = [item for group in groups for item in _run(catalog, group, n_jobs, show, discard_raw).items]
-    report = IngestReport((*items, *lost))
+        upkeep = _Upkeep(catalog)
+        items = [item for group in groups for item in _run(group, n_jobs, show, upkeep, discard_raw)]
+    items += lost
     if not dry_run:
-        for item in report.failed:
-            catalog.record_failure(item.source, item.subject, item.reader, item.error)
-        fold_small_tables(catalog)
-    return report
+        upkeep.remember_failed(items)
+        upkeep.fold()
+    return IngestReport(tuple(items), tuple(upkeep.notes))
 
 
 def _stale_work(catalog: Catalog, fetch: sources.Fetcher, dry_run: bool, lost: list[Item]) -> Iterator[Job]:
@@ -194,15 +125,40 @@ def _to_fetch(old: IngestState, size: int) -> Item:
     return Item(old.source_url, "inspected", old.subject, old.role, old.reader, parts=old.parts, warnings=(note,))
 
 
-def _discard_raw(catalog: Catalog, source: Source) -> None:
-    """Remove a download, having noted it; a file from elsewhere is left alone."""
-    path, raw = source.path, catalog.root / "raw"
-    if path.is_relative_to(raw) and path.is_file():
-        catalog.record_discarded(path.relative_to(catalog.root).as_posix(), source.url, path.stat().st_size)
-        for one in (path, path.with_name(path.name + ".version")):
-            one.unlink(missing_ok=True)
-        if path.parent != raw and not any(path.parent.iterdir()):
-            path.parent.rmdir()
+class _Upkeep:
+    """What a run does beside its commits. Where it fails, as on a full disk, what became of the sources is told still."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self.notes: dict[str, None] = {}  # in order, each once
+
+    @contextlib.contextmanager
+    def _noting(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except CatalogError as error:
+            self.notes[f"{what}: {error}"] = None
+
+    def fold(self) -> None:
+        with self._noting("small tables are not folded"):
+            fold_small_tables(self._catalog)
+
+    def remember_failed(self, items: Iterable[Item]) -> None:
+        failed = [(i.source, i.subject, i.reader, i.error) for i in items if i.status == "failed"]
+        with self._noting("failures are not remembered"):
+            self._catalog.record_failures(failed)
+
+    def discard(self, source: Source) -> None:
+        """Remove a download, having noted it; a file from elsewhere is left alone."""
+        path, root = source.path, self._catalog.root
+        if not path.is_relative_to(root / "raw") or not path.is_file():
+            return
+        with self._noting("downloads are not removed"):
+            self._catalog.record_discarded(path.relative_to(root).as_posix(), source.url, path.stat().st_size)
+            for one in (path, path.with_name(path.name + ".version")):
+                one.unlink(missing_ok=True)
+            if path.parent != root / "raw" and not any(path.parent.iterdir()):
+                path.parent.rmdir()
 
 
 def _redone(catalog: Catalog, old: IngestState, source: Source, dry_run: bool) -> Job:
@@ -232,9 +188,7 @@ def _names(parts: Sequence[str] | None) -> tuple[str, ...] | None:
     return None if parts is None else tuple(parts)
 
 
-def _run(
-    catalog: Catalog, work: Sequence[Job], jobs: int, progress: Progress, discard_raw: bool = False
-) -> IngestReport:
+def _run(work: Sequence[Job], jobs: int, progress: Progress, upkeep: _Upkeep, discard_raw: bool) -> list[Item]:
     items: dict[int, Item] = {}
     workers = Workers(f"{__name__}:ingest_file", jobs)
     names = [str(job.source) for job in work]
@@ -243,11 +197,11 @@ def _run(
             answer = Item(names[index], "failed", error=f"{names[index]}: {answer.reason}")
         items[index] = answer
         if discard_raw and answer.status in ("ingested", "replaced", "unchanged"):
-            _discard_raw(catalog, work[index].source)
+            upkeep.discard(work[index].source)
         progress(names[index], "done", 1, 1)
         if len(items) % FOLD_EVERY == 0:
-            fold_small_tables(catalog)
-    return IngestReport(tuple(items[i] for i in range(len(work))))
+            upkeep.fold()
+    return [items[i] for i in range(len(work))]
 
 
 def ingest_file(job: Job, progress: Callable[[str, int, int], None] = lambda *_: None) -> Item:
@@ -260,7 +214,8 @@ def ingest_file(job: Job, progress: Callable[[str, int, int], None] = lambda *_:
         status: Status = "failed" if job.source.named else "left out"
         item = Item(str(job.source), status, error=str(error))
     except BrainlakeError as error:
-        item = Item(str(job.source), "failed", **facts, error=str(error), is_defect=error.exit_code == 2)
+        text = str(error) if str(job.source) in str(error) else f"{job.source}: {error}"
+        item = Item(str(job.source), "failed", **facts, error=text, is_defect=error.exit_code == 2)
     except MemoryError:
         item = Item(
             str(job.source), "failed", **facts, error=f"{job.source}: reading it needs more memory than there is"

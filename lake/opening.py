@@ -14,7 +14,7 @@ from .catalog import Catalog
 from .facade import At, Lake
 
 if TYPE_CHECKING:
-    from .ingestion import Progress
+    from .ingest_report import Progress
 
 DEFAULT_LAKE = "brainlake"
 

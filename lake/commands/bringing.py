@@ -10,7 +10,7 @@ import click
 from .base import DEFECT, USER_ERROR, Where, examples, fail, pass_where, split_names
 
 if TYPE_CHECKING:
-    from ..ingestion import IngestReport, Item
+    from ..ingest_report import IngestReport, Item
 
 NOTES_SHOWN = 20
 
@@ -125,6 +125,8 @@ def tell(report: IngestReport) -> int:
             click.echo(item.line)
             _tell_notes(item)
     click.echo(report.summary().splitlines()[-1])
+    for note in report.notes:
+        click.echo(f"note: {note}", err=True)
     for item in report.failed:
         fail(str(item.error), USER_ERROR)
     if any(item.is_defect for item in report.failed):

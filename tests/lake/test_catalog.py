@@ -105,8 +105,8 @@ def test_relations_say_where_rows_are_and_came_from(catalog, engine):
 
 
 def test_a_failure_is_remembered_until_the_source_is_ingested(catalog, engine):
-    catalog.record_failure("s/1.nwb", None, "nwb", "truncated")
-    catalog.record_failure("s/1.nwb", "s/1", "nwb", "still truncated")
+    catalog.record_failures([("s/1.nwb", None, "nwb", "truncated")])
+    catalog.record_failures([("s/1.nwb", "s/1", "nwb", "still truncated")])
     assert catalog.state().relations["lake.failures"]()["error"].to_pylist() == ["still truncated"]
     add(catalog, engine, 1)
     assert catalog.state().relations["lake.failures"]().num_rows == 0

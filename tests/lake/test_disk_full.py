@@ -13,8 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import brainlake
+import numpy as np
 import pytest
+from brainlake.lake import folding, ingestion
 from brainlake.lake.cli import run
+from brainlake.lake.errors import CatalogError
 from brainlake.tests.fixtures import full_disk
 from brainlake.tests.fixtures.full_disk import VERBS
 
@@ -80,6 +83,16 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def fill(disk: Path, but: int = 0) -> Path:
+    """A file that takes all the room there is, but so many bytes."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+    os.truncate(filler, filler.stat().st_size - but)
+    return filler
+
+
 def test_on_a_real_disk_room_comes_back_and_the_work_is_done_after_all(
     small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,10 +101,7 @@ def test_on_a_real_disk_room_comes_back_and_the_work_is_done_after_all(
     brainlake.create(root).close()
     for number in (1, 2, 3, 1):
         full_disk.ingest(root, number)
-    filler = small_disk / "filler"
-    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(b"x" * 4096):
-            pass
+    filler = fill(small_disk)
     with brainlake.open(root) as lake:
         before = lake.sql("from ecephys.spike_trains order by all").arrow()
     for arguments in (["forget", "session=1"], ["compact"], ["expire", "--keep", "1 snapshot", "--grace", "0"],
@@ -109,3 +119,58 @@ def test_on_a_real_disk_room_comes_back_and_the_work_is_done_after_all(
     assert capsys.readouterr().out == "all is well\n"
     assert run([*where, "expire", "--keep", "1 snapshot", "--grace", "0"]) == 0
     assert run([*where, "forget", "session=1"]) == 0
+
+
+SESSIONS = """\
+id,date_of_acquisition,isi_experiment_id,published_at,specimen_id,session_type,age_in_days,sex,genotype,has_nwb
+715093703,2019-01-19T08:54:18Z,705968051,2019-10-03T00:00:00Z,699733581,brain_observatory_1.1,118.0,M,Sst-IRES-Cre/wt,True
+"""
+
+
+def test_of_several_sources_those_that_fit_are_taken_and_the_others_when_there_is_room(
+    small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, files = small_disk / "lake", tmp_path / "files"
+    files.mkdir()
+    depths = np.random.default_rng(0).random(60_000)  # not to be compressed: 500 kB
+    layers = "".join(f"{950_000_000 + i},{depth},4\n" for i, depth in enumerate(depths))
+    (files / "layer_info.csv").write_text(f"ecephys_unit_id,cortical_depth,cortical_layer\n{layers}")
+    (files / "sessions.csv").write_text(SESSIONS)
+    brainlake.create(root).close()
+    command = ["--lake", str(root), "ingest", str(files), "--jobs", "2"]
+    for room, taken in ((0, 0), (350_000, 1)):
+        filler = fill(small_disk, but=room)
+        assert run(command) == 1
+        told = capsys.readouterr()
+        full = [line for line in told.err.splitlines() if line.startswith("brainlake: ")]
+        assert len(full) == 2 - taken
+        assert all("files/" in line and "the disk is full; the lake is unchanged" in line for line in full)
+        with brainlake.open(root) as lake:
+            assert lake.sql("select count(*) as n from ecephys.project_sessions").one().n == taken
+            assert lake.sql("select count(*) as n from ecephys.unit_layers").one().n == 0
+            assert lake.check() == []
+        filler.unlink()
+    assert run(command) == 0
+    assert capsys.readouterr().out.endswith("1 ingested, 1 unchanged\n")
+    with brainlake.open(root) as lake:
+        assert lake.sql("select count(*) as n from ecephys.unit_layers").one().n == len(depths)
+        assert lake.sql("select count(*) as n from lake.failures").one().n == 0
+        assert lake.check(deep=True) == []
+
+
+def test_what_is_in_the_lake_is_told_also_where_upkeep_finds_the_disk_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise CatalogError("the disk is full")
+
+    monkeypatch.setattr(ingestion, "fold_small_tables", full)
+    monkeypatch.setattr(folding, "fold_small_tables", full)
+    (tmp_path / "sessions.csv").write_text(SESSIONS)
+    with brainlake.create(tmp_path / "lake") as lake:
+        report = lake.ingest(tmp_path / "sessions.csv")
+        assert [item.status for item in report.items] == ["ingested"]
+        assert report.notes == ("small tables are not folded: the disk is full",)
+        for _ in range(2):
+            lake.write("lab.labels", {"x": [1]}, append=True)
+        assert lake.sql("select count(*) as n from lab.labels").one().n == 2
