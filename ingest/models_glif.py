@@ -7,7 +7,9 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import unquote
 
 from ..lake.errors import SourceError
 from .contract import ID_BASE, Identity, Part, Report, Rows, Source, made_id
@@ -42,13 +44,14 @@ _LEVELS: dict[tuple[str, ...], int] = {
     ("exp", "linear_forward_euler", "three_components_exact", "sum", "v_before", "three_components"): 5,
 }
 _NAMED = re.compile(r"(\d{6,18})_", re.ASCII)
+_FOLDER = re.compile(r"neuronal_model_(\d{6,15})(?:\.zip)?|(\d{6,15})\.zip", re.ASCII)
 
 
 class GlifConfigReader:
     """Reader of GLIF configurations in JSON."""
 
     name = "glif_config"
-    version = "1"
+    version = "2"
     parts: Sequence[Part] = (Part("glif", "configurations of GLIF models"),)
 
     def sniff(self, source: Source) -> bool:
@@ -92,8 +95,14 @@ def _models(source: Source) -> dict[int, Mapping[str, Any]]:
     for text, config in configs.items():
         if text and not re.fullmatch(r"0|[1-9]\d{0,14}", text, re.ASCII):
             raise SourceError(source, text[:40], "is no id of a model")
-        models[int(text) if text else made_id(digest(config), "glif")] = config
+        models[int(text) if text else _named_model(source) or made_id(digest(config), "glif")] = config
     return models
+
+
+def _named_model(source: Source) -> int | None:
+    """The model that a file lies in the folder or package of, as the API gives these: ``neuronal_model_472451425``."""
+    found = _FOLDER.fullmatch(PurePosixPath(unquote(source.url)).parent.name)
+    return int(found[1] or found[2]) if found else None
 
 
 def is_config(found: Any) -> bool:

@@ -31,6 +31,9 @@ READERS = {
     "rma_records": "rma_records",
     "rma_journal": "rma_journal",
     "rma_svg": "rma_svg",
+    "ophys_events": "ophys_events",
+    "ophys_csv": "ophys_csv",
+    "eye_gaze": "eye_gaze",
     "ish_records": "ish_records",
     "ish_grids": "ish_grids",
     "pipeline_documents": "pipeline_documents",
@@ -43,10 +46,11 @@ READERS = {
 
 # what a folder is searched for; a file named itself may be called anything
 SUFFIXES = frozenset({
-    ".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj", ".zip", ".xml", ".xlsx", ".hdf5", ".svg",
+    ".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj", ".zip", ".xml", ".xlsx", ".hdf5", ".h5", ".npz", ".svg",
 })  # fmt: skip
 _HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
-_ZIP, _ZIPPED = b"PK\x03\x04", frozenset({".zip", ".xlsx"})
+_ZIP, _ZIPPED = b"PK\x03\x04", frozenset({".zip", ".xlsx", ".npz"})
+_NPY = b"\x93NUMPY"  # movies of the Neuropixels project lie in caches under a name of HDF5 (D-32)
 
 
 def names() -> list[str]:
@@ -96,7 +100,7 @@ def _refuse_damaged(source: Source) -> None:
     if not head:
         raise SourceError(source, None, "is empty")
     suffix = source.path.suffix.lower()
-    if head == SIGNATURE or suffix in _HDF5:
+    if head == SIGNATURE or (suffix in _HDF5 and not head.startswith(_NPY)):
         Hdf5File.open(source).close()
     if head.startswith(_ZIP) or suffix in _ZIPPED:
         members(source)

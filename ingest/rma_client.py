@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import threading
 import time
@@ -30,6 +31,7 @@ MAX_ANSWER = 1 << 30  # bytes of an answer held in memory
 MAX_PAUSE_S = 60.0
 BLOCK = 1 << 16
 API_VARIABLE = "BRAINLAKE_API"
+log = logging.getLogger(__name__)
 
 
 def api_url(given: str | None = None) -> str:
@@ -83,6 +85,7 @@ class Client:
     pause_s : before the second attempt; twice as long before each further one
     timeout_s : to connect, and between two pieces of an answer
     answer_s : for a whole answer held in memory, however slowly it comes
+    spacing_s : between the beginnings of two requests, whichever thread makes them: the API serves others too
     """
 
     api: str = API_URL
@@ -91,8 +94,11 @@ class Client:
     pause_s: float = 0.5
     timeout_s: tuple[float, float] = TIMEOUT_S
     answer_s: float = 600.0
+    spacing_s: float = 0.0
     sleep: Callable[[float], None] = time.sleep
     _local: threading.local = field(default_factory=threading.local, repr=False)
+    _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _next_s: float = field(default=0.0, repr=False)  # when the next request may begin
 
     def json(self, url: str) -> Answer:
         """The answer to a query. Raises ApiError where the API says that it failed, and what it says."""
@@ -132,7 +138,11 @@ class Client:
                 if number == self.attempts:
                     tried = f" (tried {number} times)" if number > 1 else ""
                     raise ApiError(unquote(url), None, f"{error}{tried}", "try again later") from None
-                self.sleep(min(error.after_s if error.after_s is not None else pause, MAX_PAUSE_S))
+                wait = min(error.after_s if error.after_s is not None else pause, MAX_PAUSE_S)
+                log.info(
+                    "%s %s; attempt %d of %d follows in %g s", unquote(url), error, number + 1, self.attempts, wait
+                )
+                self.sleep(wait)
                 pause *= 2
         raise AssertionError("at least one attempt is made")
 
@@ -147,8 +157,15 @@ class Client:
             session = self._local.session = requests.Session()
             session.max_redirects = 5
         asked = {"Accept-Encoding": "identity", **(headers or {})}
+        self._wait_for_turn()
         try:
             with session.get(encoded_once(url), headers=asked, stream=True, timeout=self.timeout_s) as response:
+                log.debug(
+                    "GET %s answers %d after %.3f s",
+                    unquote(url),
+                    response.status_code,
+                    response.elapsed.total_seconds(),
+                )
                 if response.status_code in LATER:
                     raise TryAgain(
                         refusal(response.status_code, some(response)),
@@ -163,6 +180,15 @@ class Client:
             raise TryAgain("does not answer in time") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise TryAgain(_said(error)) from None
+
+    def _wait_for_turn(self) -> None:
+        if not self.spacing_s:
+            return
+        with self._turn:
+            now = time.monotonic()
+            if self._next_s > now:
+                self.sleep(self._next_s - now)
+            self._next_s = max(now, self._next_s) + self.spacing_s
 
     def _attempted(self, url: str, once: Callable[[Any], tuple[Any, bytes]]) -> tuple[Any, Exchange]:
         began, moment = time.perf_counter(), datetime.now(UTC)

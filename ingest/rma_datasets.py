@@ -7,6 +7,7 @@ are those of the reference's caches, as readers tell from them what a file is of
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from .rma_files import Wanted, name_of
 from .rma_templates import template_query
 
 Ids = Sequence[int]
+CELL_MAPPING, NEUROPIXELS_PRODUCT = 590985414, 714914585  # in the warehouse: a file, a product
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class DataSet:
 
 def _template(name: str, hole: str | None = None) -> Callable[[Ids], Sequence[str]]:
     return lambda ids: [template_query(name, **({hole: list(ids) or None} if hole else {}))]
+
+
+def _templates(name: str, hole: str) -> Callable[[Ids], Sequence[str]]:
+    """A query of each id, of what one query asks for one of."""
+    return lambda ids: [template_query(name, **{hole: one}) for one in ids]
 
 
 DATA_SETS: dict[str, DataSet] = {d.name: d for d in (
@@ -94,7 +101,7 @@ class Files:
 
     wanted : their addresses, where these are known by the ids
     asked : else queries whose answers tell them, and how an answer's record does
-    settings : what their reader is told
+    settings : what their reader is told; files that no reader knows are kept below ``raw/`` as they came
     """
 
     name: str
@@ -104,7 +111,6 @@ class Files:
     asked: Callable[[Ids], Sequence[str]] | None = None
     told: Callable[[Where, Mapping[str, Any]], Iterator[Wanted]] | None = None
     settings: Callable[[Where], dict[str, str]] = field(default=lambda where: {})
-    is_read: bool = True  # a reader takes them; else they are kept below raw/
 
 
 def _grids(measure: str) -> Callable[[Where, Ids], Sequence[Wanted]]:
@@ -117,6 +123,29 @@ def _files_of(w: Where, record: Mapping[str, Any]) -> Iterator[Wanted]:
     """The file that a WellKnownFile record tells of, under its name in the warehouse."""
     name = name_of(str(record.get("path") or record["id"]))
     yield Wanted(at.well_known_file(record["id"], w.api), f"file_{record['id']}/{name}")
+
+
+def _owned(place: str) -> Callable[[Where, Mapping[str, Any]], Iterator[Wanted]]:
+    """A file under the name that a cache has for its owner's: ``{owner}``, and ``{name}`` in the warehouse."""
+
+    def told(w: Where, record: Mapping[str, Any]) -> Iterator[Wanted]:
+        named = {"owner": record["attachable_id"], "name": name_of(str(record["path"]))}
+        yield Wanted(at.well_known_file(record["id"], w.api), place.format(**named))
+
+    return told
+
+
+def _stimulus_templates(w: Where, record: Mapping[str, Any]) -> Iterator[Wanted]:
+    """C-EC6, D-32: movies and scenes by their number, movies as arrays of NumPy under the name that the reference has."""
+    for pattern, place in _TEMPLATES.items():
+        if found := re.fullmatch(pattern, str(record["path"])):
+            yield Wanted(at.well_known_file(record["id"], w.api), place.format(found[1]))
+
+
+_TEMPLATES = {
+    r".*natural_movie_(\d+)\.npy": "natural_movie_templates/natural_movie_{}.h5",
+    r".*/(\d+)\.tiff": "natural_scene_templates/natural_scene_{}.tiff",
+}
 
 
 def _deformation_fields(w: Where, record: Mapping[str, Any]) -> Iterator[Wanted]:
@@ -208,19 +237,43 @@ FILES: dict[str, Files] = {f.name: f for f in (
           settings=lambda w: {"version": w.version}),
     Files("masks", "voxels of structures (NRRD)", "structures",
           lambda w, ids: [Wanted(at.structure_mask(i, w.um, w.version, w.archive),
-                                 f"structure_masks/resolution_{w.um}/structure_{i}.nrrd") for i in ids],
+                                 f"annotation/{w.version}/structure_masks/resolution_{w.um}/structure_{i}.nrrd") for i in ids],
           settings=lambda w: {"version": w.version}),
     Files("meshes", "surfaces of structures (OBJ)", "structures",
-          lambda w, ids: [Wanted(at.structure_mesh(i, w.version, w.archive), f"structure_meshes/structure_{i}.obj")
+          lambda w, ids: [Wanted(at.structure_mesh(i, w.version, w.archive), f"annotation/{w.version}/structure_meshes/structure_{i}.obj")
                           for i in ids]),
     Files("section_images", "images of sections (JPEG)", "images",
-          lambda w, ids: [Wanted(at.image(i, "section", w.api, **w.image), f"{i}.jpg") for i in ids], is_read=False),
+          lambda w, ids: [Wanted(at.image(i, "section", w.api, **w.image), f"{i}.jpg") for i in ids]),
     Files("atlas_images", "images of atlases (JPEG)", "images",
-          lambda w, ids: [Wanted(at.image(i, "atlas", w.api, **w.image), f"{i}.jpg") for i in ids], is_read=False),
+          lambda w, ids: [Wanted(at.image(i, "atlas", w.api, **w.image), f"{i}.jpg") for i in ids]),
     Files("projection_images", "images of projections (JPEG)", "images",
-          lambda w, ids: [Wanted(at.image(i, "projection", w.api, **w.image), f"{i}.jpg") for i in ids], is_read=False),
+          lambda w, ids: [Wanted(at.image(i, "projection", w.api, **w.image), f"{i}.jpg") for i in ids]),
     Files("deformation_fields", "deformation fields of connectivity experiments (MetaImage)", "experiments",
           asked=lambda ids: [q.deformation_field_files(i) for i in ids], told=_deformation_fields),
+    Files("channels_on_reference", "red, green and blue of connectivity experiments, laid onto the reference space (ZIP)",
+          "experiments", asked=lambda ids: [q.aligned_channels_file(i) for i in ids], told=_owned("experiment_{owner}/{owner}.zip")),
+    Files("ophys_recordings", "recordings of the Brain Observatory (NWB)", "experiments",
+          asked=_templates("ophys_experiment_data", "ophys_experiment_id"), told=_owned("ophys_experiment_data/{owner}.nwb")),
+    Files("ophys_analyses", "published analyses of the Brain Observatory (HDF5)", "experiments",
+          asked=_templates("ophys_analysis_file", "ophys_experiment_id"), told=_owned("ophys_experiment_analysis/{name}")),
+    Files("ophys_events", "events of cells of the Brain Observatory (NPZ)", "experiments",
+          asked=_templates("ophys_events_file", "ophys_experiment_id"),
+          told=_owned("ophys_experiment_events/{owner}_events.npz")),
+    Files("eye_gaze", "where animals of the Brain Observatory looked (HDF5)", "ophys sessions",
+          asked=_templates("eye_gaze_mapping_file", "ophys_session_id"),
+          told=_owned("ophys_eye_gaze_mapping/{owner}_eyetracking_dlc_to_screen_mapping.h5")),
+    Files("cell_mapping", "new ids of the Brain Observatory's cells by their old ones (CSV)", None,
+          asked=lambda ids: [template_query("cell_specimen_id_mapping_table", mapping_table_id=CELL_MAPPING)],
+          told=_owned("cell_mapping_table.csv")),
+    Files("session_recordings", "recordings of Neuropixels sessions (NWB)", "sessions",
+          asked=lambda ids: [q.ecephys_file(i) for i in ids], told=_owned("session_{owner}/session_{owner}.nwb")),
+    Files("lfp_recordings", "local field potentials of Neuropixels probes (NWB)", "probes",
+          asked=lambda ids: [q.ecephys_file(i, "EcephysLfpNwb", "EcephysProbe") for i in ids],
+          told=_owned("probe_{owner}_lfp.nwb")),
+    Files("stimulus_templates", "movies and scenes that Neuropixels sessions were shown (NumPy, TIFF)", None,
+          asked=lambda ids: [q.ecephys_file(NEUROPIXELS_PRODUCT, "Stimulus", "Product")], told=_stimulus_templates),
+    Files("model_packages", "packages of models: configuration or fit, sweeps, what the warehouse says of them (ZIP)", "models",
+          lambda w, ids: [Wanted(at.model_package(i, w.api), f"neuronal_model_{i}.zip") for i in ids]),
     Files("nissl", "the Nissl volume (NRRD)", None,
           lambda w, ids: [Wanted(at.nissl_volume(w.um, w.archive), f"ara_nissl_{w.um}.nrrd")]),
     Files("svg", "outlines drawn on images (SVG)", "images",

@@ -90,6 +90,11 @@ def projection_grid(data_set: int, volume: str | None = None, um: int | None = N
     return f"{api}/grid_data/download_file/{data_set}{_query({'image': volume, 'resolution': um})}"
 
 
+def model_package(model: int, api: str = API_URL) -> str:
+    """A neuronal model with what it needs, as a ZIP."""
+    return f"{api}/neuronal_model/download/{model}"
+
+
 def structure_graph(graph: int, api: str = API_URL) -> str:
     """E11: an ontology as a tree."""
     return f"{api}/api/v2/structure_graph_download/{graph}.json"

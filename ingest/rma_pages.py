@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 import time
@@ -34,6 +35,8 @@ KEYS = {
     "ApiConnectivity": "data_set_id",
     "ApiCamCellMetric": "cell_specimen_id",
 }
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]  # (what, done, total)
 
@@ -90,6 +93,7 @@ def fetch_answer(
                 shutil.rmtree(pages, ignore_errors=True)
                 if restart == RESTARTS:
                     raise ApiError(query, None, f"{error}, each of {RESTARTS + 1} times", "try again later") from None
+                log.info("%s %s: all pages are asked for anew", query, error)
         n_rows = _assemble(plan, found, target, journal)
         shutil.rmtree(pages, ignore_errors=True)
     return Fetched(target, journal, plan.model, n_rows, False)

@@ -189,20 +189,28 @@ def _transform(source: Source, element: ElementTree.Element) -> Transform:
 
 
 def _turned(found: Transform, name: str, numbers: Sequence[float]) -> Transform:
+    """One function of a transform within those before it. Raises KeyError, ValueError for one that is none."""
+    first, *others = numbers
     if name == "matrix":
         a, b, c, d, e, f = numbers
         return found.transform((a, b, c, d, e, f))
     if name == "rotate" and len(numbers) == 3:
-        degrees, x, y = numbers
-        return found.translate(x, y).rotate(radians(degrees)).translate(-x, -y)
-    one = {
-        "translate": lambda x, y=0.0: found.translate(x, y),
-        "scale": lambda x, y=None: found.scale(x, x if y is None else y),
-        "rotate": lambda degrees: found.rotate(radians(degrees)),
-        "skewX": lambda degrees: found.skew(radians(degrees), 0),
-        "skewY": lambda degrees: found.skew(0, radians(degrees)),
-    }[name]
-    return one(*numbers)  # type: ignore[no-any-return, operator]
+        x, y = others
+        return found.translate(x, y).rotate(radians(first)).translate(-x, -y)
+    if name == "scale":
+        (y,) = others or (first,)
+        return found.scale(first, y)
+    if name == "translate":
+        (y,) = others or (0.0,)
+        return found.translate(first, y)
+    if others or name not in ("rotate", "skewX", "skewY"):
+        raise KeyError(name)
+    angle = radians(first)
+    return (
+        found.rotate(angle)
+        if name == "rotate"
+        else found.skew(angle if name == "skewX" else 0, angle * (name == "skewY"))
+    )
 
 
 def _numbers(text: str) -> list[float]:

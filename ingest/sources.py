@@ -11,11 +11,12 @@ import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
 
 from ..lake.errors import BrainlakeError, SourceError
+from . import packages
 from .contract import Published, Source
 from .registry import SUFFIXES
 
@@ -95,12 +96,25 @@ class Fetcher:
                 )
         elif path.exists():
             files = [path]
+        elif inside := packages.archive_of(path.absolute()):
+            yield self._member(*inside)
+            return
         else:
             files = sorted(Path(p) for p in glob.glob(str(path), recursive=True) if Path(p).is_file())
             if not files:
                 what = "no file matches" if glob.has_magic(argument) else "there is no such file or folder"
                 raise SourceError(argument, None, what)
-        yield from (Source(p.absolute(), str(p.absolute()), named=named) for p in files)
+        for file in (p.absolute() for p in files):
+            if members := packages.members(file) if file.suffix.lower() == ".zip" else ():
+                yield from (self._member(file, one) for one in members if _is_wanted_name(PurePosixPath(one)))
+            else:
+                yield Source(file, str(file), named=named)
+
+    def _member(self, archive: Path, member: str) -> Source:
+        """A file of a model's package, unpacked; its address is that of the package and its name in it."""
+        name = f"{archive}/{member}"
+        folder = self._folder / hashlib.sha256(name.encode()).hexdigest()[:16]
+        return Source(packages.unpack(archive, member, folder), name, named=False)
 
     def _fetch(self, url: str, name: str) -> Source:
         """A remote file, whole: written beside its place as ``.part``, renamed when its size is right."""
@@ -131,8 +145,12 @@ class Fetcher:
 
 
 def _is_wanted(path: Path) -> bool:
+    return _is_wanted_name(path) and path.is_file()
+
+
+def _is_wanted_name(path: PurePath) -> bool:
     """A file of a folder that a reader may know; hidden ones are other programs' notes (``._x.nwb`` of macOS)."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def _version(about: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from .volume_files import VolumeHeader, Voxels
 
 MAX_MEMBERS = 1_000
 # whatever a damaged or strange archive makes the standard library raise
-_BROKEN = (
+BROKEN = (
     OSError, EOFError, RuntimeError, NotImplementedError, ValueError, struct.error, zlib.error, lzma.LZMAError,
     zipfile.BadZipFile,
 )  # fmt: skip
@@ -31,7 +31,7 @@ def members(source: Source) -> list[str]:
     try:
         with zipfile.ZipFile(source.path) as archive:
             return [info.filename for info in archive.infolist()[:MAX_MEMBERS] if not info.is_dir()]
-    except _BROKEN as error:
+    except BROKEN as error:
         raise SourceError(source, None, f"is no archive that can be read: {error}", "get the file again") from None
 
 
@@ -40,7 +40,7 @@ def unpacked_bytes(source: Source) -> int:
     try:
         with zipfile.ZipFile(source.path) as archive:
             return sum(info.file_size for info in archive.infolist())
-    except _BROKEN as error:
+    except BROKEN as error:
         raise SourceError(source, None, f"is no archive that can be read: {error}", "get the file again") from None
 
 
@@ -58,7 +58,7 @@ def open_file(source: Source, header_name: str | None = None) -> tuple[VolumeHea
     try:
         with zipfile.ZipFile(source.path) as archive, archive.open(headers[0]) as member:
             text = member.read(metaimage.MAX_HEADER)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise SourceError(source, headers[0], f"cannot be unpacked: {error}", "get the file again") from None
     header, data, _ = metaimage.parse(source, text)
     wanted = str(PurePosixPath(headers[0]).with_name(PurePosixPath(data).name or data))
@@ -70,7 +70,7 @@ def open_file(source: Source, header_name: str | None = None) -> tuple[VolumeHea
         try:
             archive = zipfile.ZipFile(source.path)
             return cast(IO[bytes], _Member(archive, wanted))
-        except _BROKEN as error:
+        except BROKEN as error:
             raise SourceError(source, wanted, f"cannot be unpacked: {error}", "get the file again") from None
 
     return header, Voxels(source.path, 0, packing, opener)
@@ -85,7 +85,7 @@ class _Member(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         try:
             return self._member.read(size)
-        except _BROKEN as error:
+        except BROKEN as error:
             raise OSError(str(error)) from None
 
     def seek(self, offset: int, whence: int = 0) -> int:

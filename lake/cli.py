@@ -16,6 +16,7 @@ from .commands import asking, bringing, exporting, fetching, files, keeping, pip
 from .commands.base import DEFECT, INTERRUPTED, USER_ERROR, Where, examples, fail
 from .commands.configuring import read_config
 from .errors import BrainlakeError
+from .logs import LEVELS, show_logs
 
 # The way of a newcomer, not of the alphabet.
 COMMANDS: tuple[click.Command, ...] = (
@@ -118,14 +119,22 @@ class _InOrder(click.Group):
     callback=read_config,
     help="Options by section, [brainlake] (lake, at), [sql], [serve rma] ..., in INI or JSON. By default $BRAINLAKE_CONFIG.",
 )
+@click.option(
+    "--log-level",
+    type=click.Choice(LEVELS, case_sensitive=False),
+    envvar="BRAINLAKE_LOG_LEVEL",
+    help="Tell on standard error what is done, as each request to the API, from this level upwards.",
+)
 @click.version_option(package_name="brainlake", message="%(prog)s %(version)s")
 @click.pass_context
-def brainlake(context: click.Context, path: Path | None, at: str | None) -> None:
+def brainlake(context: click.Context, path: Path | None, at: str | None, log_level: str | None) -> None:
     """Ask questions of brain recordings in SQL.
 
     A lake is a directory of Parquet files with a catalogue. `ingest` turns NWB files and project tables into rows,
     each file by one commit; `sql` asks; `tables`, `describe` and `find` tell what can be asked.
     """
+    if log_level is not None:
+        show_logs(log_level)
     context.obj = Where(path, at)
 
 

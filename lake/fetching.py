@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copyfile
 
-from ..ingest import registry
+from ..ingest import packages, registry
 from ..ingest.contract import Source
 from ..ingest.rma_client import Client, api_url
 from ..ingest.rma_datasets import DATA_SETS, FILES, Files, Where, files_told
@@ -20,7 +20,7 @@ from ..ingest.rma_endpoints import ARCHIVE_URL, CCF_VERSION
 from ..ingest.rma_files import FetchedFile, fetch_files, sha256_of
 from ..ingest.rma_pages import PAGE, Fetched, fetch_answer
 from .catalog import Catalog
-from .errors import BrainlakeError, ForeignError, QueryError
+from .errors import BrainlakeError, ForeignError, QueryError, SourceError
 from .ingestion import IngestReport, Item, Progress, ingest
 from .session import Session
 
@@ -37,6 +37,7 @@ class How:
     offline : only what is here already
     refresh : ask again for what is here
     page : rows a request
+    pause_s : between the beginnings of two requests at least
     um, version : of volumes
     image : of images: ``downsample``, ``left``, ``top``, ``width``, ``height`` ... (spec: api 4.11)
     to : folder that files are also laid into, under the names that the reference's caches have for them
@@ -50,6 +51,7 @@ class How:
     um: int = 25
     version: str = CCF_VERSION
     attempts: int = 5
+    pause_s: float = 0.1
     image: Mapping[str, str] = field(default_factory=dict)
     to: Path | None = None
 
@@ -97,25 +99,25 @@ def fetch(
     """
     how = how or How()
     show = progress or (lambda source, what, done, total: None)
-    client = Client(api_url(how.api), how.offline, how.attempts)
+    client = Client(api_url(how.api), how.offline, how.attempts, spacing_s=how.pause_s)
     folder = catalog.root / "raw" / "rma"
-    answers = []
-    for query in [] if what in FILES and FILES[what].wanted else _queries(what, ids):
-        answers.append(_answer(client, query, folder, how, show))
+    queries = [] if what in FILES and FILES[what].wanted else _queries(what, ids)
+    answers = [_answer(client, query, folder, how, show) for query in queries]
     files, errors = _files(client, what, ids, answers, folder, how, show)
-    notes = [f"{answer.model or what}: the API has no such rows" for answer in answers if not answer.num_rows]
-    read = [answer.path for answer in answers if answer.num_rows and what not in FILES]
-    told = [answer.path for answer in answers if answer.num_rows and what in FILES]
+    empty = [(answer, query) for answer, query in zip(answers, queries, strict=True) if not answer.num_rows]
+    notes = [f"{answer.model or what}: the API has no such rows" for answer, _ in empty if what not in FILES]
+    errors += [QueryError(f"{what}: the API has no such file: {query}") for _, query in empty if what in FILES]
+    told = [answer.path for answer in answers if answer.num_rows]
     settings: dict[str, str] = {}
+    read: list[Path] = []
     if what in FILES:
         settings = FILES[what].settings(_where(how))
-        if FILES[what].is_read:
-            read += [file.path for file in files if file.path.suffix != ".raw"]  # voxels are their header's
-        else:
-            notes += [f"kept as {file.path}" for file in files]
+        read = [file.path for file in files if _is_read(file.path)]
+        # voxels are their header's
+        notes += [f"kept as {file.path}" for file in files if file.path not in read and file.path.suffix != ".raw"]
     brought: list[Fetched | FetchedFile] = [*answers, *files]
     journals = [found.journal for found in brought]
-    report = _ingest(catalog, read, told, journals, settings, progress, jobs)
+    report = _ingest(catalog, told, read, what in FILES, journals, settings, progress, jobs)
     if how.to is not None:
         notes += _laid_out(catalog, what, ids, files, how.to)
     here = sum(found.was_here for found in brought)
@@ -201,26 +203,37 @@ def _laid_out(
 
 def _ingest(
     catalog: Catalog,
-    read: Sequence[Path],
-    told: Sequence[Path],
+    answers: Sequence[Path],
+    files: Sequence[Path],
+    tell_of_files: bool,
     journals: Sequence[Path],
     settings: Mapping[str, str],
     progress: Progress | None,
     jobs: int | None,
 ) -> IngestReport:
-    """Ingest what a domain's reader knows by it, other answers as records of the API, and the journals.
+    """Ingest answers, files and journals: an answer that a domain's reader knows by it, another as records of the API.
 
-    told : answers that tell of files: records of the API, which say whose a file is
+    tell_of_files : the answers are such records whatever they hold, and say whose the files are
     """
-    readers = {path: _reader_of(path) for path in read}
+    readers = {path: None if tell_of_files else _reader_of(path) for path in answers}
     known = [path for path, reader in readers.items() if reader]
-    others = [*(path for path, reader in readers.items() if not reader or reader in TABLES_ALONE), *told]
+    others = [path for path, reader in readers.items() if reader is None or reader in TABLES_ALONE]
     items: list[Item] = []
-    for paths, reader, said in ((others, ANY_READER, {}), ([*known, *journals], None, settings)):
+    for paths, reader, said in ((others, ANY_READER, {}), ([*known, *files, *journals], None, settings)):
         if paths:
             report = ingest(catalog, list(paths), as_reader=reader, settings=said, jobs=jobs, progress=progress)
             items += report.items
     return IngestReport(tuple(items))
+
+
+def _is_read(path: Path) -> bool:
+    """Whether a reader knows a file, or the files in it. What is damaged is for its reader to say."""
+    if path.suffix == ".raw":
+        return False
+    try:
+        return bool(packages.members(path)) or _reader_of(path) is not None
+    except SourceError:
+        return True
 
 
 def _reader_of(path: Path) -> str | None:

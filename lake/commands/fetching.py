@@ -32,6 +32,9 @@ from .bringing import tell
 @click.option("--refresh", is_flag=True, help="Ask again for what was fetched before.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked.")
 @click.option("--page", type=click.IntRange(1, 25_000), help="Rows a request.  [default: 2000]")
+@click.option(
+    "--pause", "pause_s", type=click.FloatRange(0), help="Seconds between two requests at least.  [default: 0.1]"
+)
 @click.option("--um", type=click.IntRange(1), help="Edge of a voxel of volumes.  [default: 25]")
 @click.option(
     "--image",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...ingest import rma_grammar as rma
@@ -44,6 +45,12 @@ class Options:
             return any(c.name in (column, "*") and c.table in (None, table) for c in columns)
 
         return (self.only is None or listed(self.only)) and not listed(self.without)
+
+    def keeps_further(self, table: str, columns: Sequence[str]) -> bool:
+        """Whether records of a table may show what is none of its columns: all they have, or a name that is unknown."""
+        if self.only is None:
+            return True
+        return any(c.table in (None, table) and c.name not in columns for c in self.only)
 
 
 def read(stage: rma.ModelStage) -> Options:

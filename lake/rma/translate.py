@@ -207,7 +207,8 @@ class _Records(_Asked):
     def _entries(self, node: Node, rows: str) -> tuple[list[tuple[str, Sql]], Shape, exp.Select]:
         """What records of a step show, as ``r``: their columns, and what is nested in them, joined."""
         of = node.model
-        columns = tuple(c for c in of.columns if c == "extra" or self.options.keeps(of.table, c))
+        further = self.options.keeps_further(of.table, of.columns)
+        columns = tuple(c for c in of.columns if (further if c == "extra" else self.options.keeps(of.table, c)))
         entries: list[tuple[str, Sql]] = [(name, column_of("r", name)) for name in columns]
         read = exp.select().from_(exp.alias_(exp.table_(rows), "r", table=True))
         nested = []

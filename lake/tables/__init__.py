@@ -3,38 +3,13 @@
 from __future__ import annotations
 
 from ..spec import TableSpec
-from . import (
-    behavior,
-    ccf,
-    cells,
-    connectivity,
-    ecephys,
-    icephys,
-    ish,
-    models,
-    morphology,
-    nwb,
-    pipelines,
-    rma,
-    rma_svg,
-)
+from . import behavior, ccf, cells, connectivity, ecephys, icephys, ish, models, morphology, nwb, ophys, pipelines, rma
+from . import rma_svg as drawings
 
 TABLES: dict[str, TableSpec] = {
     spec.name: spec
     for module in (
-        nwb,
-        ecephys,
-        behavior,
-        icephys,
-        cells,
-        morphology,
-        models,
-        ccf,
-        connectivity,
-        ish,
-        pipelines,
-        rma,
-        rma_svg,
+        nwb, ecephys, behavior, icephys, cells, morphology, models, ccf, connectivity, ish, pipelines, rma, drawings, ophys,
     )
     for spec in module.SPECS
-}
+}  # fmt: skip

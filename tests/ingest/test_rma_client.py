@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from brainlake.ingest import rma_client
 from brainlake.ingest.rma_client import Client, api_url
-from brainlake.ingest.rma_files import Wanted, fetch_file, fetch_files
+from brainlake.ingest.rma_files import AT_ONCE, Wanted, fetch_file, fetch_files
 from brainlake.ingest.rma_pages import fetch_answer
 from brainlake.lake.errors import ApiError, QueryError
 from brainlake.tests.fixtures.rma_server import Fault, serving
@@ -30,7 +31,7 @@ def pauses():
 
 @pytest.fixture
 def client(server, pauses):
-    return Client(server.url, attempts=3, pause_s=0.5, timeout_s=(2, 0.5), sleep=pauses.append)
+    return Client(server.url, attempts=3, pause_s=0.5, timeout_s=(20, 20), sleep=pauses.append)
 
 
 def records(fetched):
@@ -70,13 +71,15 @@ PASSING = [
     Fault("wrong_length", 7),
     Fault("reset", 0),
     Fault("reset", 30),
-    Fault("slow", 0.6),
+    Fault("slow", 2.0),
 ]
 
 
 @pytest.mark.parametrize("fault", PASSING, ids=lambda fault: f"{fault.kind}-{fault.at}")
 def test_what_passes_is_tried_again(client, server, pauses, tmp_path, fault):
     server.faults += [fault]
+    if fault.kind == "slow":
+        client.timeout_s = (20, fault.at / 2)
     assert records(fetch_answer(client, QUERY, tmp_path)) == LINES
     assert len(server.asked) == 2
     assert pauses == [0.5]
@@ -245,6 +248,32 @@ def test_one_file_that_is_missing_stops_no_other(client, server, tmp_path):
     assert isinstance(found[0], ApiError)
     assert found[1].path.read_bytes() == FILE
     assert "status 404" in str(found[0])
+
+
+def test_a_few_files_at_once_and_no_more(server, tmp_path):
+    """However many are wanted: the API serves others too."""
+    names = [f"/api/v2/well_known_file_download/{n}" for n in range(10, 22)]
+    server.files |= dict.fromkeys(names, FILE[:400])
+    server.faults += [Fault("slow", 0.0002)] * len(names)
+    found = fetch_files(Client(server.url), [Wanted(server.url + name, f"{name[-2:]}.nwb") for name in names], tmp_path)
+    assert [one.path.read_bytes() for one in found] == [FILE[:400]] * len(names)
+    assert server.most_at_once == AT_ONCE
+
+
+def test_requests_begin_one_after_the_other(server, tmp_path, monkeypatch):
+    """By a clock that only waiting moves: no request within half a second of the one before, pages and files alike."""
+    clock, begun = [100.0], []
+    monkeypatch.setattr(rma_client.time, "monotonic", lambda: clock[0])
+
+    def wait(seconds: float) -> None:
+        clock[0] += seconds
+        begun.append(clock[0])
+
+    client = Client(server.url, spacing_s=0.5, sleep=wait)
+    fetch_answer(client, QUERY, tmp_path, page=3)
+    fetch_file(client, wanted(server), tmp_path)
+    assert len(server.asked) == 4
+    assert begun == [100.5, 101.0, 101.5]
 
 
 def test_a_server_that_is_not_there_is_an_error_with_its_address(tmp_path, pauses):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import subprocess
 import sys
 import time
@@ -187,6 +190,44 @@ def test_the_answer_of_a_service_is_kept_as_its_records(lake, server):
     assert [(model, key, json.loads(text)) for model, key, text in found] == [
         ("mouse_connectivity_injection_structure", 5, {"id": 5, "num-voxels": 7, "sum": 0.5})
     ]
+
+
+def test_a_log_tells_of_requests_and_attempts_when_it_is_wanted(lake, server, capsys):
+    server.faults += [Fault("status", 503)]
+    fetch = ["--lake", str(lake.path), "fetch", "rma", "model::TransgenicLine", "--api", server.url, "--refresh"]
+    server.records["TransgenicLine"] = LINES
+    assert run(["--log-level", "info", *fetch]) == 0
+    told = capsys.readouterr().err
+    assert "is refused with status 503" in told
+    assert "attempt 2 of 5 follows in 0.5 s" in told
+    assert " GET " not in told
+    assert run(["--log-level", "debug", *fetch]) == 0
+    assert "model::TransgenicLine" in next(line for line in capsys.readouterr().err.splitlines() if " GET " in line)
+    assert run(["--log-level", "error", *fetch]) == 0
+    assert " GET " not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_fetch_shows_how_far_it_is_on_a_terminal_and_plain_lines_elsewhere(lake, server, is_terminal):
+    server.records["TransgenicLine"] = [{"id": n, "name": f"line {n}"} for n in range(1, 10)]
+    server.faults += [Fault("slow", 0.002)] * 3
+    ours, theirs = pty.openpty() if is_terminal else os.pipe()
+    command = [sys.executable, "-m", "brainlake", "--lake", str(lake.path), "fetch", "rma", "model::TransgenicLine",
+               "--api", server.url, "--page", "3", "--pause", "0"]  # fmt: skip
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        seen = b""
+        with contextlib.suppress(OSError):  # a terminal that nobody writes to any more
+            while block := os.read(ours, 1 << 16):
+                seen += block
+        out = process.stdout.read().decode()
+    os.close(ours)
+    assert process.returncode == 0
+    assert "fetched 1 file, 0 were here" in out
+    assert ("\u2501" in seen.decode(), b"\x1b[" in seen) == (is_terminal, is_terminal)  # a bar, and how it is drawn
+    if not is_terminal:
+        assert seen.decode().splitlines()[0] == "[1] model::TransgenicLine"
 
 
 def test_a_fetch_that_was_killed_goes_on_and_asks_nothing_twice(lake, server):

@@ -14,7 +14,7 @@ from brainlake.lake.cli import run
 from brainlake.lake.errors import QueryError
 from brainlake.lake.fetching import How
 from brainlake.tests.fixtures import atlas_origin as origin
-from brainlake.tests.fixtures import ccf, connectivity, swc
+from brainlake.tests.fixtures import ccf, connectivity, observatory, swc
 from brainlake.tests.fixtures.rma_server import RmaServer, serving
 
 DENSITY = connectivity.small_grids()["projection_density"]
@@ -27,7 +27,8 @@ FETCHED: dict[str, tuple[list[int], dict[str, Any], str, list[tuple[Any, ...]]]]
                         [(origin.CELL, len(swc.SMALL))]),
     "markers": ([origin.CELL], {}, "select named_specimen_id, n_markers from morphology.marker_files",
                 [(origin.CELL, 1)]),
-    "glif_configs": ([origin.GLIF_MODEL], {}, "select capacitance from models.glif_configs", [(8.0e-11,)]),
+    "glif_configs": ([origin.GLIF_MODEL], {}, "select neuronal_model_id, capacitance from models.glif_configs",
+                     [(origin.GLIF_MODEL, 8.0e-11)]),
     "projection_density": ([origin.EXPERIMENT], {"um": 100},
                            "select experiment_id, count(*), sum(voxel_value) from connectivity.grid_voxels group by all",
                            [(origin.EXPERIMENT, int(np.count_nonzero(DENSITY)), float(DENSITY.sum(dtype=float)))]),
@@ -43,6 +44,17 @@ FETCHED: dict[str, tuple[list[int], dict[str, Any], str, list[tuple[Any, ...]]]]
     "svg": ([origin.IMAGE], {}, """
             select section_image_id, structure_id, graphic_group_label_id, left_px, bottom_px from rma.drawn_structures""",
             [(origin.IMAGE, 385, 28, 1.0, 4.0)]),
+    "model_packages": ([origin.GLIF_MODEL], {}, "select neuronal_model_id, capacitance from models.glif_configs",
+                       [(origin.GLIF_MODEL, 8.0e-11)]),
+    "channels_on_reference": ([origin.EXPERIMENT], {}, """
+            select c.experiment_id, c.channel, v.kind from connectivity.channel_volumes as c
+            join ccf.volumes as v using (volume_id) order by 2""",
+                              [(origin.EXPERIMENT, channel, "channel") for channel in ("blue", "green", "red")]),
+    "ophys_events": ([observatory.EXPERIMENT], {}, "select ophys_experiment_id, count(*) from ophys.events group by all",
+                     [(observatory.EXPERIMENT, 2)]),
+    "eye_gaze": ([observatory.SESSION], {}, "select session_id, count(*) from behavior.gaze_mapping group by all",
+                 [(observatory.SESSION, len(observatory.GAZE_TIMES))]),
+    "cell_mapping": ([], {}, "select count(*), count(distinct cell_specimen_id) from ophys.mapped_cells", [(3, 2)]),
     "file": ([11], {}, "select count(*) > 8 from icephys.sweeps", [(True,)]),
 }  # fmt: skip
 
@@ -86,6 +98,29 @@ def test_a_file_is_kept_told_and_read(lake, server, what):
     asked = len(server.asked)
     assert lake.fetch(what, *ids, how=how(server, offline=True, **further)).n_here == len(report.paths)
     assert len(server.asked) == asked
+
+
+def test_what_no_reader_knows_is_kept_and_said(lake, server):
+    """Analyses are computed anew from recordings, and movies and scenes are for people: both stay files."""
+    for what, ids, names in (
+        ("ophys_analyses", [observatory.EXPERIMENT], ["502376461_three_session_B_analysis.h5"]),
+        ("stimulus_templates", [], ["natural_movie_1.h5", "natural_scene_7.tiff"]),
+        ("section_images", [origin.IMAGE], [f"{origin.IMAGE}.jpg"]),
+    ):
+        report = lake.fetch(what, *ids, how=how(server))
+        report.raise_failed()
+        kept = [path for path in report.paths if path.suffix != ".json"]
+        assert [path.name for path in kept] == names
+        assert list(report.notes) == [f"kept as {path}" for path in kept]
+        assert {item.reader for item in report.ingested.items} <= {"rma_records", "rma_journal"}
+
+
+def test_a_file_that_the_api_does_not_have_is_an_error_that_names_the_query(lake, server):
+    report = lake.fetch("ophys_events", 5, observatory.EXPERIMENT, how=how(server))
+    (error,) = report.errors
+    assert str(error).startswith("ophys_events: the API has no such file: model::WellKnownFile")
+    assert "[attachable_id$eq5]" in str(error)
+    assert rows(lake, "select count(*) from ophys.event_trains") == [(len(observatory.EVENTS),)]  # of the other
 
 
 def test_a_deformation_field_comes_with_its_voxels(lake, server, tmp_path):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 import requests
 from brainlake.ingest import rma_endpoints as at
 from brainlake.ingest.volume_files import open_volume
+from brainlake.lake.commands.serving import rma as rma_command
 from brainlake.lake.serve.rma import Server
 from brainlake.tests.fixtures import atlas_origin as origin
 from brainlake.tests.fixtures import ccf, connectivity
@@ -69,6 +72,21 @@ def test_one_record_a_model_s_clauses_and_the_schema(url: str) -> None:
     described = requests.get(f"{url}/data/Structure.json").json()["msg"][0]["DataDescription"]["Structure"]
     assert described["table"] == "structures"
     assert {"name": "parent", "type": "belongs_to", "class": "Structure"} in described["associations"]
+
+
+def test_a_server_is_reached_from_this_machine_alone_unless_told_otherwise(url: str) -> None:
+    assert inspect.signature(Server).parameters["host"].default == "127.0.0.1"
+    asked = {option.name: option.default for option in rma_command.params}
+    assert asked["host"] == "127.0.0.1"
+    host, port = url.split("/")[2].split(":")
+    assert host == "127.0.0.1"
+    other = next(
+        (found for found in socket.gethostbyname_ex(socket.gethostname())[2] if not found.startswith("127.")), None
+    )
+    if other is None:
+        pytest.skip("this machine has no other address")
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((other, int(port)), timeout=5)
 
 
 def test_trees(url: str) -> None:
@@ -221,3 +239,16 @@ def test_annotated_series_are_found_by_their_calls(atlas):
     assert asked(f"compound_annotated_section_data_sets.json?query={groups}") == [1, 3]
     groups = "[structures $in 385] and [structures $in 549 : intensity_values $in 'High']"
     assert asked(f"compound_annotated_section_data_sets.json?query={groups}") == [2]
+
+
+def test_a_relation_has_the_columns_that_were_asked_for(atlas):
+    """What no column holds is asked for by a name that is no column's, and then comes with the others' rest."""
+    _, lake = atlas
+
+    def shown(options: str) -> list[str]:
+        return lake.rma(f"model::SectionDataSet,rma::options{options}").arrow().schema.names
+
+    assert shown("[only$eq'data_sets.id','failed']") == ["id", "failed"]
+    assert shown("[only$eq'id','rating']") == ["id", "extra"]
+    assert {"id", "extra"} < set(shown("[num_rows$eq1]"))
+    assert "failed" not in shown("[except$eq'failed']")

@@ -15,7 +15,9 @@ from brainlake.lake.errors import QueryError
 from brainlake.lake.rma import answers
 from brainlake.lake.rma.answers import Api, Limits
 from brainlake.lake.rma.formats import write
-from brainlake.tests.fixtures.rma_records import ASSOCIATIONS, COLUMNS, World, draw_stage, evaluate
+from brainlake.tests.fixtures.rma_records import ASSOCIATIONS, COLUMNS, KEYS, World, draw_stage, evaluate
+
+PATIENT = Limits(seconds=3_600.0)  # a machine may be busy
 
 
 class MemorySession:
@@ -36,12 +38,12 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def api(world: World) -> Api:
-    return Api(MemorySession(world.connection()))  # type: ignore[arg-type]
+    return Api(MemorySession(world.connection()), PATIENT)  # type: ignore[arg-type]
 
 
 def only(model: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """A record with the columns that the evaluation knows, and what is nested in it likewise."""
-    found: dict[str, Any] = {name: record[name] for name in ("id", *COLUMNS[model])}
+    found: dict[str, Any] = {"id": record[KEYS.get(model, "id")], **{name: record[name] for name in COLUMNS[model]}}
     for (of, name), (target, many, _) in ASSOCIATIONS.items():
         if of == model and name in record:
             nested = record[name]
