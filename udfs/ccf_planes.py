@@ -66,9 +66,22 @@ class Planes:
         plane : which of these planes; dv, ap : indices
         """
         row = self.rows[plane] + dv
-        self._found[0] += len(row)
-        run = self._by_marks(row, ap) if self._found[0] > WORTH_MARKING else self._by_halves(row, ap)
+        run = self._by_marks(row, ap) if self._are_marks_worth(len(row)) else self._by_halves(row, ap)
         return self.known[self.bases[plane] + self.labels[run]].astype(np.int64)
+
+    def at_ap(self, ap: int) -> np.ndarray:
+        """Labels at an ap index of every row of every plane, one after the other."""
+        if self._are_marks_worth(len(self.starts)):
+            row = np.delete(np.arange(len(self.starts)), self.rows + self.n_rows)  # where a plane ends, no row begins
+            run = self._by_marks(row, np.full(len(row), ap))
+        else:
+            run = np.flatnonzero((self.first <= ap) & (self._next > ap))
+        return self.known[np.repeat(self.bases, self.n_rows) + self.labels[run]].astype(np.int64)
+
+    def _are_marks_worth(self, n: int) -> bool:
+        """Whether enough was looked up before: they take as long to make as ten slices."""
+        self._found[0] += n
+        return self._found[0] - n >= WORTH_MARKING
 
     # The run of a point is the last of its row that begins at or before it; a row's first begins at 0.
 
@@ -83,8 +96,7 @@ class Planes:
 
     def _by_marks(self, row: np.ndarray, ap: np.ndarray) -> np.ndarray:
         step, marks = self._marks
-        n_marks = marks.shape[1]
-        run = self.starts[row] + marks.ravel()[row * n_marks + np.minimum(ap // step, n_marks - 1)]
+        run = self.starts[row] + marks.ravel()[np.minimum(ap // step, len(marks) - 1) * marks.shape[1] + row]
         behind = np.flatnonzero(self._next[run] <= ap)
         while len(behind):  # seldom more than twice, and for fewer points each time
             run[behind] += 1
@@ -100,33 +112,24 @@ class Planes:
 
     @cached_property
     def _marks(self) -> tuple[int, np.ndarray]:
-        """A step along ap, and the run within each row that reaches each of its multiples."""
+        """A step along ap, and ``[multiple, row]`` the run within each row that reaches each of its multiples."""
         step = 1 << max(4, int(self.first.max() // MARKS).bit_length())
-        n_marks = int(self.first.max()) // step + 1
+        n_marks, n_rows = int(self.first.max()) // step + 1, len(self.starts)
         counts = np.append(np.diff(self.starts), 0)
-        counts[self.rows + self.n_rows] = 0  # where a plane ends, no row begins
-        reached = (self.first + np.uint16(step - 1)) // np.uint16(step)
-        at = np.repeat(np.arange(len(counts)) * n_marks, counts) + reached
-        begun = np.bincount(at[reached < n_marks], minlength=len(counts) * n_marks).reshape(-1, n_marks)
+        reached = (self.first.astype(np.int32) + step - 1) // step
+        row = np.repeat(np.arange(n_rows, dtype=np.int32), counts)
+        is_marked = reached < n_marks
+        at = reached[is_marked].astype(np.int64) * n_rows + row[is_marked]
+        begun = np.bincount(at, minlength=n_marks * n_rows).reshape(n_marks, n_rows)
         kind = np.uint8 if counts.max() < 256 else np.uint16
-        return step, np.cumsum(begun, axis=1, dtype=kind) - kind(1)
-
-    def at_ap(self, ap: int) -> np.ndarray:
-        """Labels at an ap index of every row of every plane, one after the other."""
-        run = np.flatnonzero((self.first <= ap) & (self._next > ap))
-        return self.known[np.repeat(self.bases, self.n_rows) + self.labels[run]].astype(np.int64)
+        return step, np.cumsum(begun, axis=0, dtype=kind) - kind(1)
 
     @property
     def nbytes(self) -> int:
         """Memory that they take, with what look-ups have added."""
-        added = [one for name in ("_next", "_marks") if (one := self.__dict__.get(name)) is not None]
-        arrays = [
-            self.starts,
-            self.first,
-            self.labels,
-            self.known,
-            *(a[1] if isinstance(a, tuple) else a for a in added),
-        ]
+        arrays = [self.starts, self.first, self.labels, self.known]
+        arrays += [self._next] if "_next" in self.__dict__ else []
+        arrays += [self._marks[1]] if "_marks" in self.__dict__ else []
         return sum(one.nbytes for one in arrays)
 
     def rows_of(self, dv: int, n_ap: int) -> np.ndarray:

@@ -15,15 +15,6 @@
 --   palette            structures that the annotation has: structure_id, acronym and rgb
 with _cut as (
     from ccf.slice_cut(plane_name, at_um, at_resolution_um := at_resolution_um, of_version := of_version)
-),
-_palette as (
-    select list({'structure_id': s.structure_id, 'acronym': s.acronym, 'rgb': s.rgb}) as palette
-    from ccf.structures as s
-    where s.structure_id in (
-        select g.structure_id
-        from ccf.label_geometry as g
-        join _cut as c on c.volume_id = g.volume_id
-    )
 )
 select
     plane_name as plane,
@@ -32,6 +23,6 @@ select
     case plane_name when 'sagittal' then c.shape[1] else c.shape[3] end as n_columns,
     c.spacing_um[1] as spacing_um,
     slice_labels(c.volume_id, c.shape, plane_name, c.slice_index) as structure_ids,
-    l.palette
+    p.palette
 from _cut as c
-cross join _palette as l
+left join ccf.annotation_palettes as p on p.volume_id = c.volume_id

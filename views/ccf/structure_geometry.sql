@@ -1,6 +1,7 @@
 -- one structure in one hemisphere of one annotation, or in both: how large it is, and where; zero where it has no voxel
 -- spec: connectivity RSP-01, RSP-02, RSP-03, RSP-14, Q14
 -- sdk: ReferenceSpace.total_voxel_counts, ReferenceSpace.total_voxel_map, ReferenceSpace.remove_unassigned
+-- kept: for look-ups of sizes and places, which questions of every domain make
 --   volume_id         volume
 --   version           version of the annotation
 --   resolution_um     edge of a voxel (um)
