@@ -15,7 +15,7 @@ import click
 import duckdb
 from brainlake.lake import questions
 from brainlake.lake.cli import brainlake
-from brainlake.lake.functions import declared
+from brainlake.lake.functions import declared, sql_type
 from brainlake.lake.questions import Question
 from brainlake.lake.spec import TableSpec
 from brainlake.lake.tables import TABLES
@@ -70,9 +70,9 @@ def udfs_page() -> str:
     )
     blocks = [intro]
     for name, udf in sorted(declared().items()):
-        arguments = ", ".join(f"{n}: {t}" for n, t in zip(udf.names, udf.args, strict=False))
+        arguments = ", ".join(f"{n}: {sql_type(t)}" for n, t in zip(udf.names, udf.args, strict=False))
         where = udf.function.__module__.removeprefix("brainlake.").replace(".", "/")
-        blocks.append(f"## {name}\n\n`{name}({arguments}) -> {udf.returns}` · `{where}.py`\n\n{udf.summary}")
+        blocks.append(f"## {name}\n\n`{name}({arguments}) -> {sql_type(udf.returns)}` · `{where}.py`\n\n{udf.summary}")
     return "\n\n".join(blocks)
 
 

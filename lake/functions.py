@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import pkgutil
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 
 from .. import udfs
 from ..udfs.registry import UDFS, Ragged, Udf
-from .errors import SpecError
+from .errors import QueryError, SpecError
 from .held import Partitions, RowsOfConnection, lookup
 
 _SQL_TYPES = {
@@ -51,6 +52,8 @@ def sql_type(kind: pa.DataType) -> str:
     if pa.types.is_struct(kind):
         fields = ", ".join(f'"{one.name}" {sql_type(one.type)}' for one in kind)
         return f"STRUCT({fields})"
+    if pa.types.is_union(kind):
+        return " | ".join(sql_type(one.type) for one in kind)
     return _SQL_TYPES[kind]
 
 
@@ -70,7 +73,7 @@ def register_functions(con: duckdb.DuckDBPyConnection, partitions: Partitions | 
         create(
             udf.name,
             adapt(udf, partitions),
-            [duckdb.sqltype(sql_type(kind)) for kind in udf.args],
+            None,  # its signature tells
             duckdb.sqltype(sql_type(udf.returns)),
             type="arrow",
             null_handling="special",  # by default DuckDB lets a function answer NULL only where it is asked with NULL
@@ -85,7 +88,11 @@ def adapt(udf: Udf, partitions: Partitions) -> Callable[..., pa.Array]:
         result = udf.function(*held, *(to_numpy(column) for column in columns))
         return to_arrow(result, udf.returns, udf.keep_nan)
 
-    def call(*columns: Any) -> pa.Array:
+    def call(*given: Any) -> pa.Array:
+        columns = [
+            _alternative(one, kind) if pa.types.is_union(kind) else one
+            for one, kind in zip(given, udf.args, strict=True)
+        ]
         missing = None if udf.nulls else _missing(columns)
         if missing is None:
             return answer(columns)
@@ -96,10 +103,33 @@ def adapt(udf: Udf, partitions: Partitions) -> Callable[..., pa.Array]:
         return answered.take(pa.array(np.cumsum(~missing) - 1, mask=missing))
 
     call.__name__ = udf.name
-    # DuckDB counts the parameters of a function, and would see one in `*columns`
-    named = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY) for name in udf.names]
-    call.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
+    call.__signature__ = inspect.Signature([_parameter(*one) for one in zip(udf.names, udf.args, strict=True)])  # type: ignore[attr-defined]
     return call
+
+
+def _parameter(name: str, kind: pa.DataType) -> inspect.Parameter:
+    """A parameter as DuckDB reads it of a signature: without a type it takes anything.
+
+    That stands for alternatives, as DuckDB hands over its own UNION value by value.
+    """
+    duckdb_type = inspect.Parameter.empty if pa.types.is_union(kind) else duckdb.sqltype(sql_type(kind))
+    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_ONLY, annotation=duckdb_type)
+
+
+def _alternative(column: Any, kind: pa.DataType) -> Any:
+    """A column that is of one of several types, or can be made one; where all of it is NULL, of the first.
+
+    Raises QueryError for any other.
+    """
+    types = [one.type for one in kind]
+    if column.type in types:
+        return column
+    if column.null_count == len(column):
+        return pa.nulls(len(column), types[0])
+    for one in types:
+        with contextlib.suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return column.cast(one)
+    raise QueryError(f"{sql_type(kind)} is wanted, not {column.type}")
 
 
 def _missing(columns: Sequence[Any]) -> np.ndarray | None:

@@ -14,8 +14,9 @@ import pyarrow as pa
 
 from .registry import Ragged, udf
 from .spike_detection import charging_dvdt, find_upstrokes
-from .spike_features import ExtractionOptions, trace_of
+from .spike_features import ExtractionOptions, trace_at
 from .sweep_features import AMPLITUDES, SweepExtractor, voltage_deflection
+from .sweep_traces import SAMPLES, Samples
 from .voltage_traces import FeatureError, find_time_index
 
 FIRST_SPIKE = (
@@ -26,7 +27,7 @@ TRAIN = ("avg_rate", "adaptation", "latency", "mean_isi")
 SUBTHRESHOLD = ("peak_deflect_v_mv", "deepest_v_mv", "deepest_i_pa", "sag", "tau")
 FLOATS = (*TRAIN, "stim_amp_pa", "v_baseline_mv", *SUBTHRESHOLD, *FIRST_SPIKE)
 
-_SAMPLES, _F = pa.list_(pa.float32()), pa.float64()
+_F = pa.float64()
 
 
 def sweep_of_cell(sweep: SweepExtractor, stimulus_class: str) -> tuple[dict[str, float], str | None]:
@@ -71,12 +72,12 @@ def _subthreshold(sweep: SweepExtractor, has_tau: bool) -> tuple[dict[str, float
 
 
 def _each(
-    response: Ragged, look: Callable[[int], dict[str, Any]], nothing: dict[str, Any]
+    n: int, look: Callable[[int], dict[str, Any]], nothing: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], np.ndarray]:
     """One look at every sweep of a batch; a sweep that cannot be analysed gives nothing and the reason."""
     rows: list[dict[str, Any]] = []
     errors: list[str | None] = []
-    for row in range(len(response)):
+    for row in range(n):
         try:
             rows.append(look(row))
             errors.append(None)
@@ -91,12 +92,12 @@ def _khz(filter_khz: float) -> float | None:
 
 
 @udf(
-    args=[_SAMPLES, _F, _F, _F, _F],
+    args=[SAMPLES, _F, _F, _F, _F],
     returns=pa.struct([("highest", _F), ("at_end", _F), ("error", pa.string())]),
     nulls=True,
 )
 def dvdt_of_stimulus(
-    response: Ragged, sampling_rate: np.ndarray, start: np.ndarray, stop: np.ndarray, filter_khz: np.ndarray
+    response: Samples, sampling_rate: np.ndarray, start: np.ndarray, stop: np.ndarray, filter_khz: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Greatest dV/dt (V/s) of each sweep during a short stimulus [start, stop), and that at its end (SF-13).
 
@@ -105,21 +106,21 @@ def dvdt_of_stimulus(
     """
 
     def look(row: int) -> dict[str, Any]:
-        trace = trace_of(response[row], np.empty(0), sampling_rate[row])
+        trace = trace_at(row, sampling_rate, response)
         first, last = find_time_index(trace.t, start[row]), find_time_index(trace.t, stop[row])
         return dict(
             zip(("highest", "at_end"), charging_dvdt(trace.dvdt(_khz(filter_khz[row])), first, last), strict=True)
         )
 
-    rows, errors = _each(response, look, {"highest": np.nan, "at_end": np.nan})
+    rows, errors = _each(len(sampling_rate), look, {"highest": np.nan, "at_end": np.nan})
     return {name: np.array([one[name] for one in rows], np.float64) for name in ("highest", "at_end")} | {
         "error": errors
     }
 
 
-@udf(args=[_SAMPLES, _F, _F, _F], returns=pa.list_(_F), nulls=True)
+@udf(args=[SAMPLES, _F, _F, _F], returns=pa.list_(_F), nulls=True)
 def upstrokes_past_cutoff(
-    response: Ragged, sampling_rate: np.ndarray, filter_khz: np.ndarray, dv_cutoff: np.ndarray
+    response: Samples, sampling_rate: np.ndarray, filter_khz: np.ndarray, dv_cutoff: np.ndarray
 ) -> Ragged:
     """dV/dt (V/s) at the upstroke of every spike of each sweep that passes a cutoff (SF-13).
 
@@ -128,15 +129,15 @@ def upstrokes_past_cutoff(
     """
 
     def look(row: int) -> dict[str, Any]:
-        trace = trace_of(response[row], np.empty(0), sampling_rate[row])
+        trace = trace_at(row, sampling_rate, response)
         return {"upstrokes": find_upstrokes(trace, _khz(filter_khz[row]), float(dv_cutoff[row]))}
 
-    rows, _ = _each(response, look, {"upstrokes": np.empty(0)})
+    rows, _ = _each(len(sampling_rate), look, {"upstrokes": np.empty(0)})
     return Ragged.of([one["upstrokes"] for one in rows], np.float64)
 
 
 @udf(
-    args=[_SAMPLES, _SAMPLES, _F, _F, _F, _F, _F, _F, pa.string()],
+    args=[SAMPLES, SAMPLES, _F, _F, _F, _F, _F, _F, pa.string()],
     returns=pa.struct(
         [
             *((name, _F) for name in FLOATS),
@@ -149,8 +150,8 @@ def upstrokes_past_cutoff(
     nulls=True,
 )
 def measure_sweep_of_cell(
-    response: Ragged,
-    stimulus: Ragged,
+    response: Samples,
+    stimulus: Samples,
     sampling_rate: np.ndarray,
     window_start: np.ndarray,
     window_stop: np.ndarray,
@@ -175,7 +176,7 @@ def measure_sweep_of_cell(
             start=start, stop=stop, filter_khz=_khz(filter_khz[row]), dv_cutoff=float(dv_cutoff[row]),
             thresh_frac=float(thresh_frac[row]),
         )  # fmt: skip
-        sweep = SweepExtractor(trace_of(response[row], stimulus[row], sampling_rate[row]), options)
+        sweep = SweepExtractor(trace_at(row, sampling_rate, response, stimulus), options)
         found, problem = sweep_of_cell(sweep, stimulus_class[row])
         return {**found, "tau_error": problem, "feature_flags": sorted(sweep.flags)}
 
@@ -185,7 +186,7 @@ def measure_sweep_of_cell(
         "tau_error": None,
         "feature_flags": [],
     }
-    rows, errors = _each(response, look, nothing)
+    rows, errors = _each(len(sampling_rate), look, nothing)
     return {
         **{name: np.array([one[name] for one in rows], np.float64) for name in (*FLOATS, "n_spikes")},
         "feature_flags": Ragged.of([one["feature_flags"] for one in rows], object),

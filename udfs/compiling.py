@@ -29,6 +29,11 @@ def worth_compiling(loop: Callable[..., Any], n: int) -> Callable[..., Any] | No
     return compiled(loop) if n > WORTH_COMPILING or loop in _COMPILED else None
 
 
+def when_compiling(loop: Callable[..., Any]) -> Callable[..., Any] | None:
+    """The same where numba runs in this process already: for a loop that alone would not be worth starting it."""
+    return compiled(loop) if any(_COMPILED.values()) else None
+
+
 def _compile(loop: Callable[..., Any]) -> Callable[..., Any] | None:
     try:
         from numba import njit

@@ -9,6 +9,7 @@ import numpy as np
 from .voltage_traces import FeatureError, calculate_dvdt, find_time_index
 
 _MAX_RMSE = 1e-4  # the reference's limit, mV
+_KEPT_DECAYS = 3  # both of a fit so far, and one of them changed a little
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,15 @@ def fit_membrane_time_constant(v: np.ndarray, t: np.ndarray, start: float, stop:
     first, last = find_time_index(t, start), find_time_index(t, stop)
     y, x = np.asarray(v[first:last], np.float64), t[first:last] - t[first]
     guess = (v[first] - v[last], 50.0, v[last])
-    found = _least_squares(_exponential, x, y, guess)
+    backwards, curve_of = -x, np.empty_like(x)
+
+    def curve(_: np.ndarray, a: float, k: float, y0: float) -> np.ndarray:
+        np.multiply(backwards, k, out=curve_of)
+        np.exp(curve_of, out=curve_of)
+        np.multiply(curve_of, a, out=curve_of)
+        return np.add(curve_of, y0, out=curve_of)
+
+    found = _least_squares(curve, x, y, guess)
     if found is None:
         return ExponentialFit()
     residual = _exponential(x, *found) - y
@@ -103,12 +112,20 @@ def fit_prespike_time_constant(
     amplitude = float(np.exp(intercept))
 
     backwards, one, two = -x, np.empty_like(x), np.empty_like(x)
+    decays: dict[float, np.ndarray] = {}  # of the last time constants: a step of the fit mostly changes but one
+
+    def decay(tau: float) -> np.ndarray:
+        told = decays.pop(tau, None)
+        if told is None:
+            told = decays.pop(next(iter(decays))) if len(decays) == _KEPT_DECAYS else np.empty_like(x)
+            np.divide(backwards, tau, out=told)
+            np.exp(told, out=told)
+        decays[tau] = told
+        return told
 
     def curve(_: np.ndarray, a1: float, tau1: float, a2: float, tau2: float) -> np.ndarray:
-        for a, tau, out in ((a1, tau1, one), (a2, tau2, two)):
-            np.divide(backwards, tau, out=out)
-            np.exp(out, out=out)
-            np.multiply(out, a, out=out)
+        np.multiply(decay(tau1), a1, out=one)
+        np.multiply(decay(tau2), a2, out=two)
         np.add(one, y0, out=one)
         np.add(one, two, out=one)
         return np.add(one, 1e6, out=one) if min(tau1, tau2) < 0 else one

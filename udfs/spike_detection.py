@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .trace_scans import first_at_most, highest_in, last_at_most, lowest_in
 from .voltage_traces import FeatureError, Trace, find_time_index
 
 DEFAULT_THRESH_FRAC = 0.05
@@ -56,15 +57,14 @@ def find_peak_indexes(v: np.ndarray, t: np.ndarray, spikes: np.ndarray, stop: fl
     if not len(spikes):
         return np.empty(0, np.int64)
     last = find_time_index(t, stop) if stop else len(t) - 1
-    return extreme_between(np.argmax, v, spikes, np.append(spikes[1:], last))
+    return _everywhere(highest_in(v, spikes, np.append(spikes[1:], last)))
 
 
-def extreme_between(which, x: np.ndarray, starts: np.ndarray, stops: np.ndarray) -> np.ndarray:  # type: ignore[no-untyped-def]
-    """Index of the extreme of x in each [start, stop). Raises FeatureError where one is empty."""
-    if np.any(np.minimum(stops, len(x)) <= starts):
+def _everywhere(found: np.ndarray) -> np.ndarray:
+    """Indexes, one a spike. Raises FeatureError where one is missing."""
+    if np.any(found < 0):
         raise FeatureError("a spike has no sample before the next, or before the end of the window")
-    found = [a + which(x[a:b]) for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
-    return np.array(found, np.int64)
+    return found
 
 
 def filter_putative_spikes(
@@ -84,9 +84,7 @@ def filter_putative_spikes(
     """
     if not len(spikes):
         return spikes, peaks
-    falls = np.ones(len(spikes) - 1, bool)
-    for k, (peak, spike) in enumerate(zip(peaks[:-1].tolist(), spikes[1:].tolist(), strict=True)):
-        falls[k] = bool((dvdt[peak:spike] < 0).any())
+    falls = first_at_most(dvdt, peaks[:-1], spikes[1:], -np.nextafter(0, 1)) >= 0  # at most the last number below 0
     peaks, spikes = peaks[np.append(falls, True)], spikes[np.insert(falls, 0, True)]
     high = v[peaks] >= min_peak
     spikes, peaks = spikes[high], peaks[high]
@@ -96,7 +94,7 @@ def filter_putative_spikes(
 
 def find_upstroke_indexes(spikes: np.ndarray, peaks: np.ndarray, dvdt: np.ndarray) -> np.ndarray:
     """Steepest rise from each spike to its peak (EF-5). Raises FeatureError where they coincide."""
-    return extreme_between(np.argmax, dvdt, spikes, peaks)
+    return _everywhere(highest_in(dvdt, spikes, peaks))
 
 
 def refine_threshold_indexes(
@@ -110,23 +108,8 @@ def refine_threshold_indexes(
         return np.empty(0, np.int64)
     target = thresh_frac * dvdt[upstrokes].mean()
     before = np.insert(upstrokes[:-1], 0, 0)
-    found = [
-        _last_at_most(dvdt, target, previous, upstroke)
-        for previous, upstroke in zip(before.tolist(), upstrokes.tolist(), strict=True)
-    ]
-    return np.array([before[k] if at is None else at for k, at in enumerate(found)], np.int64)
-
-
-def _last_at_most(x: np.ndarray, limit: float, after: int, until: int) -> int | None:
-    """Last index in (after, until] with x <= limit, looked for from the end, a stretch at a time."""
-    stretch = 64
-    while until > after:
-        from_ = max(after + 1, until - stretch + 1)
-        hits = np.flatnonzero(x[from_ : until + 1] <= limit)
-        if len(hits):
-            return from_ + int(hits[-1])
-        until, stretch = from_ - 1, stretch * 8
-    return None
+    found = last_at_most(dvdt, before + 1, upstrokes + 1, target)
+    return np.where(found >= 0, found, before)
 
 
 def check_thresholds_and_peaks(
@@ -161,9 +144,9 @@ def check_thresholds_and_peaks(
         dropped = []
         for k in far.tolist():
             earliest = find_time_index(t, t[peaks[k]] - max_interval)
-            nearer = _last_at_most(dvdt, target, earliest, int(upstrokes[k]))
-            if nearer is not None:
-                thresholds[k] = nearer
+            nearer = last_at_most(dvdt, np.array([earliest + 1]), upstrokes[k : k + 1] + 1, target)
+            if nearer[0] >= 0:
+                thresholds[k] = nearer[0]
                 continue
             begin = thresholds[k]
             peak = begin + int(np.argmax(v[begin : find_time_index(t, t[begin] + 2 * max_interval)]))
@@ -196,7 +179,7 @@ def find_trough_indexes(
     if not len(thresholds):
         return np.empty(0)
     last = len(t) - 1 if stop is None else find_time_index(t, stop)
-    return _unclipped(np.argmin, v, peaks, np.append(thresholds[1:], last), clipped)
+    return _unclipped(v, peaks, np.append(thresholds[1:], last), clipped)
 
 
 def find_downstroke_indexes(
@@ -209,15 +192,13 @@ def find_downstroke_indexes(
     """
     if len(troughs) > len(peaks):
         raise FeatureError(f"{len(troughs)} troughs of {len(peaks)} peaks")
-    return _unclipped(np.argmin, dvdt, peaks, troughs, clipped)
+    return _unclipped(dvdt, peaks, troughs, clipped)
 
 
-def _unclipped(  # type: ignore[no-untyped-def]
-    which, x: np.ndarray, starts: np.ndarray, stops: np.ndarray, clipped: np.ndarray | None
-) -> np.ndarray:
+def _unclipped(x: np.ndarray, starts: np.ndarray, stops: np.ndarray, clipped: np.ndarray | None) -> np.ndarray:
     found = np.full(len(starts), np.nan)
     whole = ~np.isnan(stops) if clipped is None else ~clipped & ~np.isnan(stops)
-    found[whole] = extreme_between(which, x, starts[whole], stops[whole].astype(np.int64))
+    found[whole] = _everywhere(lowest_in(x, starts[whole], stops[whole].astype(np.int64)))
     return found
 
 

@@ -33,6 +33,7 @@ from .spike_detection import (
     refine_threshold_indexes,
 )
 from .spike_shape import HEAVY_FILTER_KHZ, analyze_trough_details, find_widths
+from .sweep_traces import SAMPLES, PackedSamples, Samples, samples_at
 from .voltage_traces import FeatureError, Trace
 
 AFTER_PEAK = ("trough", "fast_trough", "adp", "slow_trough")  # points that a clipped spike lacks
@@ -167,7 +168,7 @@ def _find_spikes(
     return thresholds, peaks, clipped, dvdt, flags
 
 
-def _values_at(x: np.ndarray, at: np.ndarray, factor: float = 1.0) -> np.ndarray:
+def _values_at(x: np.ndarray | PackedSamples, at: np.ndarray, factor: float = 1.0) -> np.ndarray:
     """x at indexes; NaN where an index is NaN."""
     values = np.full(len(at), np.nan)
     known = ~np.isnan(at)
@@ -198,7 +199,7 @@ SPIKE = pa.struct(
         ("clipped", pa.bool_()),
     ]
 )
-SWEEP_ARGUMENTS = [pa.list_(pa.float32()), pa.list_(pa.float32()), *[pa.float64()] * 9, pa.bool_()]
+SWEEP_ARGUMENTS = [SAMPLES, SAMPLES, *[pa.float64()] * 9, pa.bool_()]
 _SPIKES = pa.struct(
     [("spikes", pa.list_(SPIKE)), ("feature_flags", pa.list_(pa.string())), ("error", pa.string())]
 )  # fmt: skip
@@ -206,8 +207,8 @@ _SPIKES = pa.struct(
 
 @udf(args=SWEEP_ARGUMENTS, returns=_SPIKES, nulls=True)
 def spike_features(
-    response: Ragged,
-    stimulus: Ragged,
+    response: Samples,
+    stimulus: Samples,
     sampling_rate: np.ndarray,
     window_start: np.ndarray,
     window_stop: np.ndarray,
@@ -230,10 +231,10 @@ def spike_features(
     flags: list[np.ndarray] = []
     errors: list[str | None] = []
     options = (window_start, window_stop, filter_khz, dv_cutoff, max_interval, min_height, min_peak, thresh_frac)
-    for row in range(len(response)):
+    for row in range(len(sampling_rate)):
         spikes, error = SpikeFeatures(), None
         try:
-            trace = trace_of(response[row], stimulus[row], sampling_rate[row])
+            trace = trace_at(row, sampling_rate, response, stimulus)
             spikes = extract_spike_features(trace, options_of([one[row] for one in options], corrected[row]))
         except FeatureError as problem:
             error = str(problem)
@@ -257,11 +258,17 @@ def _nothing(kind: pa.DataType) -> np.ndarray:
     return np.empty(0, object if kind == pa.string() else kind.to_pandas_dtype())
 
 
-def trace_of(response: np.ndarray, stimulus: np.ndarray, sampling_rate: float) -> Trace:
-    """A stored sweep (V, A, Hz) in the units of this package. Raises FeatureError where it has no samples or rate."""
-    if len(response) < 2 or not sampling_rate > 0:
+def trace_at(row: int, sampling_rate: np.ndarray, response: Samples, stimulus: Samples | None = None) -> Trace:
+    """One of stored sweeps (V, A, Hz) in the units of this package.
+
+    Raises FeatureError where it has no samples or rate.
+    """
+    samples, rate = samples_at(response, row), float(sampling_rate[row])
+    if len(samples) < 2 or not rate > 0:
         raise FeatureError("the sweep has no samples, or no sampling rate")
-    return Trace.sampled(response * np.float64(1e3), float(sampling_rate), stimulus if len(stimulus) else None, 1e12)
+    v = samples.times(1e3) if isinstance(samples, PackedSamples) else samples * np.float64(1e3)
+    i = None if stimulus is None else samples_at(stimulus, row)
+    return Trace.sampled(v, rate, i if i is not None and len(i) else None, 1e12)
 
 
 OPTION_NAMES = ("start", "stop", "filter_khz", "dv_cutoff", "max_interval", "min_height", "min_peak", "thresh_frac")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .trace_scans import first_at_least, first_at_most, last_at_most, lowest_in
 from .voltage_traces import find_time_index
 
 HEAVY_FILTER_KHZ = 1.0
@@ -59,63 +60,42 @@ def analyze_trough_details(
         return details
     last = len(t) - 1 if stop is None else find_time_index(t, stop)
     whole = np.flatnonzero(~clipped)
-    until = np.append(thresholds[whole[1:]], last)
-    ends = [_fast_trough(dvdt, int(peaks[k]), stop_, rules) for k, stop_ in zip(whole, until, strict=False)]
-    is_over = np.array([end is not None for end in ends], bool)
+    until = np.append(thresholds[whole[1:]], last)[: len(whole)]
+    steepest = lowest_in(dvdt, peaks[whole], until)
+    at = first_at_least(dvdt, _or(steepest, until), until, rules.end_fraction * dvdt[steepest])
+    is_over = at >= 0
     clipped[whole[~is_over]] = True
-    whole, until = whole[is_over], until[: len(whole)][is_over]
-    at = np.array([end for end in ends if end is not None], np.int64)
+    whole, until, at = whole[is_over], until[is_over], at[is_over]
+    if not len(whole):
+        return details
     # An ADP begins and peaks within a time of the fast trough: the heavily filtered slope matters no further.
     reach = max(rules.flat_interval, rules.adp_max_dt)
     near = np.minimum(np.searchsorted(t, t[at] + reach, side="right") + 1, until)
-    heavy = heavy_dvdt(at, near) if len(at) else dvdt
-    for k, end, close, stop_ in zip(whole.tolist(), at.tolist(), near.tolist(), until.tolist(), strict=True):
-        details.fast_trough[k] = end
-        details.isi_type[k], details.adp[k], details.slow_trough[k] = _rest(v, t, end, close, stop_, heavy, rules)
+    heavy = heavy_dvdt(at, near)
+    rise = first_at_least(heavy, at, near, rules.adp_dvdt)
+    rise[(rise >= 0) & (t[rise] - t[at] >= rules.flat_interval)] = -1
+    adp = first_at_most(heavy, _or(rise, near), near, 0.0)
+    after_adp = lowest_in(v, _or(adp, until), until)
+    is_adp = (
+        (adp >= 0)
+        & (v[adp] - v[after_adp] >= rules.tolerance)
+        & (v[adp] - v[at] <= rules.adp_max_dv)
+        & (t[adp] - t[at] <= rules.adp_max_dt)
+    )
+    slow = np.where(is_adp, after_adp, lowest_in(v, at, until))
+    is_detour = is_adp | (v[at] - v[slow] >= rules.tolerance)
+    details.fast_trough[whole] = at
+    details.isi_type[whole] = np.where(is_detour, "detour", "direct")
+    details.adp[whole] = np.where(is_adp, adp, np.nan)
+    details.slow_trough[whole] = np.where(is_detour, slow, np.nan)
     # after the last spike nothing ends a slow trough (EF-9)
     details.adp[-1] = details.slow_trough[-1] = np.nan
     return details
 
 
-def _fast_trough(dvdt: np.ndarray, peak: int, until: int, rules: TroughRules) -> int | None:
-    fall = dvdt[peak:until]
-    if not len(fall):
-        return None
-    steepest = peak + int(np.argmin(fall))
-    return _first(dvdt, steepest, until, rules.end_fraction * dvdt[steepest], above=True)
-
-
-def _rest(
-    v: np.ndarray, t: np.ndarray, end: int, near: int, until: int, heavy: np.ndarray, rules: TroughRules
-) -> tuple[str, float, float]:
-    """Kind of the interval, ADP and slow trough after a fast trough."""
-    rise = _first(heavy, end, near, rules.adp_dvdt, above=True)
-    if rise is not None and t[rise] - t[end] < rules.flat_interval:
-        adp = _first(heavy, rise, near, 0.0, above=False)
-        if adp is not None:
-            slow = adp + int(np.argmin(v[adp:until]))
-            if (
-                v[adp] - v[slow] >= rules.tolerance
-                and v[adp] - v[end] <= rules.adp_max_dv
-                and t[adp] - t[end] <= rules.adp_max_dt
-            ):
-                return "detour", adp, slow
-    slow = end + int(np.argmin(v[end:until]))
-    return ("detour", np.nan, slow) if v[end] - v[slow] >= rules.tolerance else ("direct", np.nan, np.nan)
-
-
-def _first(x: np.ndarray, start: int, stop: int, limit: float, above: bool) -> int | None:
-    """First index in [start, stop) with x >= limit (or <=), looked for a stretch at a time."""
-    stretch = 256
-    while start < stop:
-        part = x[start : min(start + stretch, stop)]
-        if not len(part):
-            return None
-        at = int(np.argmax(part >= limit if above else part <= limit))
-        if part[at] >= limit if above else part[at] <= limit:
-            return start + at
-        start, stretch = start + len(part), stretch * 4
-    return None
+def _or(found: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
+    """Indexes, and where none was found others."""
+    return np.where(found >= 0, found, otherwise)
 
 
 def find_widths(
@@ -134,15 +114,11 @@ def find_widths(
     returns : (n_spikes,) s; NaN where clipped, or v does not pass the level on a side
     """
     widths = np.full(len(thresholds), np.nan)
-    for k in np.flatnonzero(~np.isnan(fast_troughs)).tolist():
-        if clipped is not None and clipped[k]:
-            continue
-        threshold, peak, trough = int(thresholds[k]), int(peaks[k]), int(fast_troughs[k])
-        level = (v[peak] - v[trough]) / 2 + v[trough]
-        if level < v[threshold]:
-            level = (v[peak] - v[threshold]) / 2 + v[threshold]
-        rising = np.flatnonzero(v[threshold + 1 : peak + 1] <= level)
-        falling = np.flatnonzero(v[peak:trough] <= level)
-        if len(rising) and len(falling):
-            widths[k] = t[peak + falling[0]] - t[threshold + 1 + rising[-1]]
+    whole = np.flatnonzero(~np.isnan(fast_troughs) if clipped is None else ~np.isnan(fast_troughs) & ~clipped)
+    starts, tops, ends = thresholds[whole], peaks[whole], fast_troughs[whole].astype(np.int64)
+    levels = (v[tops] - v[ends]) / 2 + v[ends]
+    levels = np.where(levels < v[starts], (v[tops] - v[starts]) / 2 + v[starts], levels)
+    rising, falling = last_at_most(v, starts + 1, tops + 1, levels), first_at_most(v, tops, ends, levels)
+    is_told = (rising >= 0) & (falling >= 0)
+    widths[whole[is_told]] = t[falling[is_told]] - t[rising[is_told]]
     return widths

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from .registry import Ragged, udf
+from .sweep_traces import SAMPLES, Samples, samples_at
 from .voltage_traces import FeatureError
 
 _NONE = -1
@@ -186,10 +187,11 @@ def infer_epochs(stimulus: Ragged) -> dict[str, np.ndarray]:
     }
 
 
-@udf(args=[pa.list_(pa.float32()), pa.float64()], returns=pa.float64())
-def stimulus_start_time(stimulus: Ragged, sampling_rate: np.ndarray) -> np.ndarray:
+@udf(args=[SAMPLES, pa.float64()], returns=pa.float64())
+def stimulus_start_time(stimulus: Samples, sampling_rate: np.ndarray) -> np.ndarray:
     """Time (s) of the first change of each sweep's stimulus later than 0.4 s; NULL for none (ST-5)."""
-    found = np.array([find_sweep_stim_start(*row) for row in zip(stimulus, sampling_rate, strict=True)], np.float64)
+    rows = enumerate(sampling_rate.tolist())
+    found = np.array([find_sweep_stim_start(np.asarray(samples_at(stimulus, k)), rate) for k, rate in rows], np.float64)
     return np.where(found < 0, np.nan, found)
 
 

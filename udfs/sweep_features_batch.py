@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from .interspike_intervals import burst_metrics
 from .registry import Ragged, udf
-from .spike_features import SWEEP_ARGUMENTS, options_of, trace_of
+from .spike_features import SWEEP_ARGUMENTS, options_of, trace_at
 from .sweep_features import AMPLITUDES, SweepExtractor
+from .sweep_traces import Samples
 from .voltage_traces import FeatureError, find_time_index
 
 _FLOAT, _INT = pa.float64(), pa.int64()
@@ -31,8 +32,8 @@ _SWEEP = pa.struct([*_COLUMNS.items(), ("feature_flags", pa.list_(pa.string())),
 
 @udf(args=[*SWEEP_ARGUMENTS, pa.string(), pa.float64()], returns=_SWEEP, nulls=True)
 def sweep_features(
-    response: Ragged,
-    stimulus: Ragged,
+    response: Samples,
+    stimulus: Samples,
     sampling_rate: np.ndarray,
     window_start: np.ndarray,
     window_stop: np.ndarray,
@@ -55,12 +56,12 @@ def sweep_features(
     """
     rows, flags, errors = [], [], []
     options = (window_start, window_stop, filter_khz, dv_cutoff, max_interval, min_height, min_peak, thresh_frac)
-    for row in range(len(response)):
+    for row in range(len(sampling_rate)):
         told: dict[str, float] = dict.fromkeys(_COLUMNS, np.nan)
         raised: set[str] = set()
         problems = []
         try:
-            trace = trace_of(response[row], stimulus[row], sampling_rate[row])
+            trace = trace_at(row, sampling_rate, response, stimulus)
             sweep = SweepExtractor(
                 trace, options_of([one[row] for one in options], corrected[row]), AMPLITUDES.get(stimulus_class[row])
             )
@@ -159,8 +160,8 @@ _OWN_VALUES = pa.struct([("values", pa.list_(pa.float64())), ("error", pa.string
 
 @udf(args=[*SWEEP_ARGUMENTS, pa.string(), pa.string()], returns=_OWN_VALUES, nulls=True)
 def own_feature(
-    response: Ragged,
-    stimulus: Ragged,
+    response: Samples,
+    stimulus: Samples,
     sampling_rate: np.ndarray,
     window_start: np.ndarray,
     window_stop: np.ndarray,
@@ -177,14 +178,15 @@ def own_feature(
     """A registered function of each sweep (:func:`register_feature`): its number, or its number for each spike."""
     found, errors = [], []
     options = (window_start, window_stop, filter_khz, dv_cutoff, max_interval, min_height, min_peak, thresh_frac)
-    for row in range(len(response)):
+    for row in range(len(sampling_rate)):
         values, error = np.empty(0), None
         try:
             function = _OWN.get((feature_set[row], feature[row]))
             if function is None:
                 known = ", ".join(f"{group}.{name}" for group, name in _OWN) or "none"
                 raise FeatureError(f"no feature {feature_set[row]}.{feature[row]} is registered; there are: {known}")
-            trace = trace_of(response[row], stimulus[row], sampling_rate[row])
+            trace = trace_at(row, sampling_rate, response, stimulus)
+            trace.i = None if trace.i is None else np.asarray(trace.i)  # which one's own function computes with
             sweep = SweepExtractor(trace, options_of([one[row] for one in options], corrected[row]))
             values = np.atleast_1d(np.asarray(function(sweep), np.float64))
         except Exception as problem:  # whatever a user's function raises belongs into its sweep's row

@@ -6,13 +6,14 @@ Traces are in the field's units: v in mV, i in pA, t in s; then dV/dt is in V/s.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .compiling import worth_compiling
+from .sweep_traces import PackedSamples
 
 _POLES = 4
 _PADDING = 3 * (_POLES + 1)  # samples that a forward-backward filter mirrors at both ends
@@ -166,7 +167,7 @@ class Trace:
 
     v: np.ndarray
     t: np.ndarray
-    i: np.ndarray | None = None
+    i: np.ndarray | PackedSamples | None = None
     i_factor: float = 1.0
     sampling_rate: float | None = None
     _dvdt: dict[float | None, np.ndarray] = field(default_factory=dict, repr=False)
@@ -179,7 +180,9 @@ class Trace:
             raise FeatureError("v, t and i must have the same shape")
 
     @classmethod
-    def sampled(cls, v: np.ndarray, sampling_rate: float, i: np.ndarray | None = None, i_factor: float = 1.0) -> Trace:
+    def sampled(
+        cls, v: np.ndarray, sampling_rate: float, i: np.ndarray | PackedSamples | None = None, i_factor: float = 1.0
+    ) -> Trace:
         """At a fixed rate (Hz) from time 0."""
         return cls(v, _times(len(v), float(sampling_rate)), i, i_factor, sampling_rate)
 
@@ -202,6 +205,10 @@ class Trace:
         if self._is_fixed is None:
             self._is_fixed = self.sampling_rate is not None or has_fixed_dt(self.t)
         return self._is_fixed
+
+    @cached_property
+    def _has_nan(self) -> bool:
+        return bool(np.isnan(np.sum(self.v)))
 
     @property
     def steps(self) -> np.ndarray | float:
@@ -244,14 +251,14 @@ class Trace:
             _design(len(self), filter_khz, 1.0 / (self.t[1] - self.t[0]))
 
     def dvdt_between(self, filter_khz: float | None, firsts: ArrayLike, lasts: ArrayLike) -> np.ndarray:
-        """The same derivative, computed within each [first, last) only, to rounding; before the first of these it is
-        -inf where it was not computed, and what lies between them means nothing.
+        """The same derivative, computed within each [first, last) only, to rounding; what lies between them means
+        nothing, but that -inf ends them, for whoever looks back from the first.
 
         A sample further away than the filter remembers has no say in its result.
 
         firsts, lasts : (n,) indexes or one, ascending
         """
-        if filter_khz is None or filter_khz in self._dvdt or not self.is_fixed or np.isnan(np.sum(self.v)):
+        if filter_khz is None or filter_khz in self._dvdt or not self.is_fixed or self._has_nan:
             return self.dvdt(filter_khz)
         around = self._memory(filter_khz)
         begins = np.maximum(np.atleast_1d(firsts) - around, 0)
@@ -261,7 +268,8 @@ class Trace:
         if np.sum(ends - begins) > 0.9 * len(self):
             return self.dvdt(filter_khz)
         slope = self._filtered_slope(filter_khz, begins, ends)
-        slope[: begins[0]] = -np.inf
+        if begins[0] > 0:
+            slope[begins[0] - 1] = -np.inf
         return slope
 
     def dvdt_of_window(self, filter_khz: float | None, first: int, last: int, dvdt: np.ndarray) -> np.ndarray:

@@ -35,27 +35,29 @@
 --   feature_flags              oddities of the reference that had a say
 --   tau_error                  why a subthreshold long square has no tau
 --   error                      why the sweep has no features at all
-with _traces as not materialized (
+with _sweeps as materialized (
     select
         c.specimen_id,
         c.sweep_number,
+        c.sampling_rate,
         c.stimulus_class,
         c.detection_group,
         c.detection_start,
         c.detection_stop,
         c.window_start,
         c.window_stop,
-        c.subthreshold_min_amp_pa,
-        s.sampling_rate,
-        t.stimulus,
-        t.response
+        c.subthreshold_min_amp_pa
     from icephys.cell_sweeps() as c
-    join icephys.sweeps as s
-        on s.specimen_id = c.specimen_id
-        and s.sweep_number = c.sweep_number
-    join icephys.sweep_traces as t
-        on t.specimen_id = c.specimen_id
-        and t.sweep_number = c.sweep_number
+),
+_traces as not materialized (
+    select
+        s.*,
+        t.packed_stimulus as stimulus,
+        t.packed_response as response
+    from _sweeps as s
+    join icephys.packed_traces as t
+        on t.specimen_id = s.specimen_id
+        and t.sweep_number = s.sweep_number
 )
 select
     m.specimen_id,

@@ -10,6 +10,7 @@
 --                              cannot be told (s)
 --   specimen_id                cell
 --   sweep_number               sweep
+--   sampling_rate              samples a second (Hz)
 --   stimulus_class             long_square, short_square or ramp
 --   detection_group            sweeps whose detection is adjusted together; NULL where it is not adjusted
 --   detection_start            start of the stimulus whose charging is to be told from spikes (s)
@@ -57,15 +58,16 @@ _first as (
     group by n.specimen_id
 ),
 _starts as (
-    select f.specimen_id, nullif(greatest(stimulus_start_time(t.stimulus, f.rate), 0), 0) as start_time
+    select f.specimen_id, nullif(greatest(stimulus_start_time(t.packed_stimulus, f.rate), 0), 0) as start_time
     from _first as f
-    join icephys.sweep_traces as t
+    join icephys.packed_traces as t
         on t.specimen_id = f.specimen_id
         and t.sweep_number = f.sweep_number
 )
 select
     n.specimen_id,
     n.sweep_number,
+    n.sampling_rate,
     n.stimulus_class,
     case when n.stimulus_class = 'short_square' then 'short_square' end as detection_group,
     case when n.stimulus_class = 'short_square' then 1.02::double end as detection_start,

@@ -28,10 +28,10 @@ with _traces as not materialized (
         s.stop_index * (1.0::double / s.sampling_rate) as window_stop,
         null::double as subthreshold_min_amp_pa,
         s.sampling_rate,
-        t.stimulus,
-        t.response
-    from icephys.sweeps as s
-    join icephys.sweep_traces as t
+        t.packed_stimulus as stimulus,
+        t.packed_response as response
+    from icephys.recorded_sweeps as s
+    join icephys.packed_traces as t
         on t.specimen_id = s.specimen_id
         and t.sweep_number = s.sweep_number
     where coalesce(s.clamp_mode, 'current_clamp') = 'current_clamp'

@@ -47,14 +47,17 @@ with _sweeps as not materialized (
     select
         a.specimen_id,
         a.sweep_number,
-        a.response,
-        a.stimulus,
+        t.packed_response as response,
+        t.packed_stimulus as stimulus,
         a.sampling_rate,
         a.window_start,
         a.window_stop,
         a.adjusted_dv_cutoff,
         a.adjusted_thresh_frac
     from icephys.sweeps_to_analyse as a
+    join icephys.packed_traces as t
+        on t.specimen_id = a.specimen_id
+        and t.sweep_number = a.sweep_number
 )
 select
     f.specimen_id,

@@ -68,7 +68,7 @@ with _given as (
         coalesce(g.adjusted_thresh_frac, thresh_frac::double) as fraction
     from (
         select
-            null::float[] as stimulus,
+            null as stimulus,
             null::double as window_start,
             null::double as window_stop,
             null::varchar as stimulus_class,

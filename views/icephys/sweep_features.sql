@@ -37,8 +37,8 @@ with _sweeps as not materialized (
     select
         a.specimen_id,
         a.sweep_number,
-        a.response,
-        a.stimulus,
+        t.packed_response as response,
+        t.packed_stimulus as stimulus,
         a.sampling_rate,
         a.window_start,
         a.window_stop,
@@ -46,15 +46,14 @@ with _sweeps as not materialized (
         a.adjusted_dv_cutoff,
         a.adjusted_thresh_frac
     from icephys.sweeps_to_analyse as a
-),
-_classes as (
-    select a.specimen_id, a.sweep_number, a.stimulus_class
-    from icephys.sweeps_to_analyse as a
+    join icephys.packed_traces as t
+        on t.specimen_id = a.specimen_id
+        and t.sweep_number = a.sweep_number
 )
 select
     f.specimen_id,
     f.sweep_number,
-    c.stimulus_class,
+    f.stimulus_class,
     f.window_start,
     f.window_stop,
     f.used_dv_cutoff,
@@ -84,6 +83,3 @@ select
     f.feature_flags,
     f.error
 from icephys.sweep_features_of('_sweeps') as f
-join _classes as c
-    on c.specimen_id = f.specimen_id
-    and c.sweep_number = f.sweep_number

@@ -15,6 +15,7 @@
 --   max_rmse               of a fit that tau_corrected accepts (mV)
 --   specimen_id            cell
 --   sweep_number           sweep
+--   stimulus_class         as given
 --   window_start           start of the window, as given (s)
 --   window_stop            its end, as given (s)
 --   used_dv_cutoff         slope at which spikes were looked for (V/s)
@@ -57,7 +58,7 @@ with _given as (
         coalesce(g.adjusted_thresh_frac, thresh_frac::double) as fraction
     from (
         select
-            null::float[] as stimulus,
+            null as stimulus,
             null::double as window_start,
             null::double as window_stop,
             null::varchar as stimulus_class,
@@ -72,6 +73,7 @@ _told as (
     select
         g.specimen_id,
         g.sweep_number,
+        g.stimulus_class,
         g.window_start,
         g.window_stop,
         g.cutoff as used_dv_cutoff,
@@ -86,6 +88,7 @@ _told as (
 select
     t.specimen_id,
     t.sweep_number,
+    t.stimulus_class,
     t.window_start,
     t.window_stop,
     t.used_dv_cutoff,

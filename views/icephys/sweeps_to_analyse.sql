@@ -1,4 +1,4 @@
--- one recorded current-clamp sweep with its samples, the window in which spikes are looked for, and how
+-- one recorded current-clamp sweep with the window in which spikes are looked for, and how
 -- spec: cell_types 4.5.1, 4.5.2, SF-13
 -- partition: specimen_id
 -- Short squares are detected with options adjusted to all sweeps of their kind, others with the defaults.
@@ -9,7 +9,7 @@
 --   window_stop            end of the stimulus of long squares, else of the experiment (s)
 --   adjusted_dv_cutoff     slope at which spikes are looked for, where not the default (V/s)
 --   adjusted_thresh_frac   share of the upstroke that is the threshold, where not the default (1)
-with _sweeps as (
+with _sweeps as materialized (
     select
         s.specimen_id,
         s.sweep_number,
@@ -24,7 +24,7 @@ with _sweeps as (
             ) then s.stimulus_name
         end as detection_group,
         case when s.stimulus_name = 'Short Square - Triple' then 2.02::double else 1.02::double end as detection_start
-    from icephys.sweeps as s
+    from icephys.recorded_sweeps as s
     left join icephys.cell_sweeps() as c
         on c.specimen_id = s.specimen_id
         and c.sweep_number = s.sweep_number
@@ -37,9 +37,9 @@ _short as not materialized (
         s.detection_start,
         s.detection_start + 0.001::double as detection_stop,
         s.sampling_rate,
-        t.response
+        t.packed_response as response
     from _sweeps as s
-    join icephys.sweep_traces as t
+    join icephys.packed_traces as t
         on t.specimen_id = s.specimen_id
         and t.sweep_number = s.sweep_number
     where s.detection_group is not null
@@ -57,13 +57,8 @@ select
     s.window_stop,
     a.adjusted_dv_cutoff,
     case when a.adjusted_thresh_frac is not null then greatest(0.1::double, a.adjusted_thresh_frac) end
-        as adjusted_thresh_frac,
-    t.stimulus,
-    t.response
+        as adjusted_thresh_frac
 from _sweeps as s
-join icephys.sweep_traces as t
-    on t.specimen_id = s.specimen_id
-    and t.sweep_number = s.sweep_number
 left join _adjusted as a
     on a.specimen_id = s.specimen_id
     and a.detection_group = s.detection_group
