@@ -63,6 +63,36 @@ def test_a_structure_has_what_either_listing_tells(con):
     assert not visp["is_leaf"]
 
 
+@pytest.mark.parametrize("word", ["'VISp'", "385", "'Primary visual area'"])
+@pytest.mark.parametrize("macro", ["descendants", "ancestors", "find_structures", "mask"])
+def test_one_structure_may_be_asked_for_without_a_list(con, macro, word):
+    alone, listed = (con.sql(f"from ccf.{macro}({given})").fetchall() for given in (word, f"[{word}]"))
+    assert alone == listed != []
+
+
+@pytest.mark.parametrize(
+    ("alone", "listed"),
+    [
+        ("ontology_descendants('VISp')", "ontology_descendants(['VISp'])"),
+        ("structures_by_id(385)", "structures_by_id([385])"),
+        ("structures_in_set(167587189)", "structures_in_set([167587189])"),
+        ("structures_of(sets := 167587189)", "structures_of(sets := [167587189])"),
+        ("label_description(hidden := 385)", "label_description(hidden := [385])"),
+        ("coverage('VISp', 'Isocortex')", "coverage(['VISp'], ['Isocortex'])"),
+    ],
+)
+def test_nothing_else_that_is_one_needs_a_list(con, alone, listed):
+    found = con.sql(f"from ccf.{alone}").fetchall()
+    assert found == con.sql(f"from ccf.{listed}").fetchall() != []
+
+
+def test_a_name_with_commas_and_quotes_is_one_word(con):
+    """Names of the warehouse have commas: 'Primary visual area, layer 1'."""
+    assert ids(con, "select structure_id from ccf.find_structures('Primary visual area, layer 1')") == [593]
+    with pytest.raises(duckdb.Error, match='there is no structure a, "b" or'):
+        con.execute("""from ccf.find_structures('a, "b" or')""")
+
+
 def test_the_closure_holds_every_pair_once(con):
     found = set(con.execute("select ancestor_id, descendant_id, steps from ccf.structure_closure").fetchall())
     expected = {(a, d, len(path) - 1 - i) for d, path in ccf.PATHS.items() for i, a in enumerate(path)}

@@ -515,3 +515,23 @@ def test_the_way_back_from_the_stack_undoes_displacements(tmp_path):
     assert far == 0
     assert jumps > 30
     con.close()
+
+
+@pytest.mark.parametrize(
+    ("alone", "listed"),
+    [
+        ("find_experiments(injection := 'VISp')", "find_experiments(injection := ['VISp'])"),
+        ("find_experiments(products := 5)", "find_experiments(products := [5])"),
+        (
+            "find_unionizes(experiments := 501, wanted := 'VISp', hemispheres := 2)",
+            "find_unionizes(experiments := [501], wanted := [385], hemispheres := [2])",
+        ),
+        ("rank_structures(501, 'VISp', hemispheres := 3)", "rank_structures([501], ['VISp'], hemispheres := [3])"),
+        ("projection_matrix(501, 593, hemispheres := 1)", "projection_matrix([501], [593], hemispheres := [1])"),
+        ("target_voxels('VISp', at_grid_um := 200)", "target_voxels(['VISp'], at_grid_um := 200)"),
+    ],
+)
+def test_one_of_what_is_asked_for_needs_no_list(con, alone, listed):
+    found = con.sql(f"from connectivity.{alone} order by all").fetchall()
+    assert found == con.sql(f"from connectivity.{listed} order by all").fetchall()
+    assert found

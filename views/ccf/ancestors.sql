@@ -2,7 +2,7 @@
 -- spec: connectivity ONT-05, CON-061
 -- sdk: SimpleTree.ancestors, SimpleTree.ancestor_ids, SimpleTree.parents, SimpleTree.parent_ids
 -- macro: ccf.ancestors(wanted, of_graph := 1)
---   wanted         list of ids, acronyms or names; raises for one that nobody knows
+--   wanted         id, acronym or name, or a list of them; raises for one that nobody knows
 --   of_graph       structure graph they are of
 --   of_structure   structure that was asked for
 --   structure_id   structure it is part of, or itself

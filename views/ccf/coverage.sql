@@ -2,8 +2,8 @@
 -- spec: connectivity RSP-06, RSP-07, Q17
 -- sdk: ReferenceSpace.check_coverage, ReferenceSpace.validate_structures
 -- macro: ccf.coverage(wanted, of_domain, at_resolution_um := null, of_version := null)
---   wanted             list of ids, acronyms or names that should cover the domain
---   of_domain          list of ids, acronyms or names that make up the domain
+--   wanted             id, acronym or name, or a list of them, that should cover the domain
+--   of_domain          id, acronym or name, or a list of them, that make up the domain
 --   at_resolution_um   edge of a voxel of the annotation (um); NULL: what is nearest to 25
 --   of_version         version of the annotation; NULL: ccf_2017 before others
 --   structure_id       structure that voxels are labelled with

@@ -2,7 +2,7 @@
 -- spec: connectivity ONT-06, CON-064
 -- sdk: StructureTree.get_structures_by_acronym, StructureTree.get_structures_by_name, StructureTree.get_id_acronym_map, StructureTree.get_name_map
 -- macro: ccf.find_structures(wanted, of_graph := 1)
---   wanted              list of ids, acronyms or names: ['VISp', 'AUDd'], [385, 1027]; NULL asks for none
+--   wanted              id, acronym or name, or a list of them: ['VISp', 'AUDd'], [385, 1027]; NULL asks for none
 --   of_graph            structure graph they are of
 --   structure_id        structure
 --   acronym             acronym
@@ -11,7 +11,8 @@
 --   rgb                 colour: red, green, blue, 0-255
 --   wanted_index        place in the list asked for, from 0
 with _wanted as (
-    select unnest(wanted)::varchar as word, generate_subscripts(wanted, 1) - 1 as wanted_index
+    select w.word, w.place - 1 as wanted_index
+    from unnest(lake.text_list(wanted)) with ordinality as w(word, place)
 ),
 _matches as (
     select

@@ -5,8 +5,8 @@
 --   section_image      image; raises where it, or its series, is not aligned in this lake
 --   at_x               pixel from the left
 --   at_y               pixel from the top
---   data_sets          list of series: the image of each whose section is nearest
---   images             list of images, each taken as it is, however far
+--   data_sets          one or a list of series: the image of each whose section is nearest
+--   images             one or a list of images, each taken as it is, however far
 --   annotated_only     only images that an atlas is drawn on
 --   data_set_id        series
 --   section_image_id   image

@@ -3,8 +3,8 @@
 -- sdk: StructureTree.export_label_description
 -- macro: ccf.label_description(of_graph := 1, hidden := [], without_mesh := [])
 --   of_graph       structure graph
---   hidden         list of ids that are not shown
---   without_mesh   list of ids that no mesh is made of
+--   hidden         id or list of ids that are not shown
+--   without_mesh   id or list of ids that no mesh is made of
 --   IDX            structure
 --   -R-            red, 0-255
 --   -G-            green, 0-255
@@ -19,8 +19,8 @@ select
     s.rgb[2] as "-G-",
     s.rgb[3] as "-B-",
     1.0::double as "-A-",
-    (not list_contains(hidden::bigint[], s.structure_id))::integer as "VIS",
-    (not list_contains(without_mesh::bigint[], s.structure_id))::integer as "MSH",
+    (not list_contains(lake.id_list(hidden), s.structure_id))::integer as "VIS",
+    (not list_contains(lake.id_list(without_mesh), s.structure_id))::integer as "MSH",
     s.acronym as "LABEL"
 from ccf.structures as s
 where s.graph_id = of_graph

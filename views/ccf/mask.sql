@@ -2,7 +2,7 @@
 -- spec: connectivity RSP-04, RSP-05
 -- sdk: ReferenceSpace.make_structure_mask, ReferenceSpace.many_structure_masks, ReferenceSpaceCache.get_structure_mask
 -- macro: ccf.mask(wanted, direct_only := false, at_resolution_um := null, of_version := null)
---   wanted             list of ids, acronyms or names; raises for one that nobody knows
+--   wanted             id, acronym or name, or a list of them; raises for one that nobody knows
 --   direct_only        true: voxels labelled with these very structures; false: structures below, too
 --   at_resolution_um   edge of a voxel of the annotation (um); NULL: what is nearest to 25
 --   of_version         version of the annotation; NULL: ccf_2017 before others

@@ -2,7 +2,7 @@
 -- spec: connectivity RSP-15, P10, CON-050
 -- sdk: ReferenceSpaceCache.get_structure_mesh
 -- macro: ccf.mesh_corners(wanted)
---   wanted          list of ids, acronyms or names; raises for one that nobody knows, or whose mesh is not here
+--   wanted          id, acronym or name, or a list of them; raises for one that nobody knows, or whose mesh is not here
 --   structure_id    structure
 --   acronym         acronym
 --   rgb             colour: red, green, blue, 0-255

@@ -2,7 +2,7 @@
 -- spec: connectivity ONT-11, CON-051
 -- sdk: Ontology.get_descendant_ids, Ontology.get_descendants, Ontology.get_child_ids, Ontology.get_children, Ontology.structure_descends_from
 -- macro: ccf.ontology_descendants(wanted := null, of_graph := 1)
---   wanted         list of ids and acronyms, whose repeats and unknown ones are left out without a word; empty or NULL asks for all
+--   wanted         id or list of ids and acronyms, whose repeats and unknown ones are left out without a word; empty or NULL asks for all
 --   of_graph       structure graph they are of
 --   of_structure   structure that was asked for
 --   structure_id   structure that is part of it, or itself
@@ -15,9 +15,9 @@ with _asked as (
     from ccf.structures as s
     where s.graph_id = of_graph
         and (
-            coalesce(len(wanted), 0) = 0
-            or list_contains(wanted::varchar[], s.structure_id::varchar)
-            or list_contains(wanted::varchar[], s.acronym)
+            len(lake.text_list(wanted)) = 0
+            or list_contains(lake.text_list(wanted), s.structure_id::varchar)
+            or list_contains(lake.text_list(wanted), s.acronym)
         )
 )
 select a.structure_id as of_structure, s.structure_id, s.acronym, s.name, c.steps

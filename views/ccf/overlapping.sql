@@ -2,7 +2,7 @@
 -- spec: connectivity ONT-07
 -- sdk: StructureTree.has_overlaps
 -- macro: ccf.overlapping(wanted, of_graph := 1)
---   wanted         list of ids, acronyms or names; raises for one that nobody knows
+--   wanted         id, acronym or name, or a list of them; raises for one that nobody knows
 --   of_graph       structure graph they are of
 --   structure_id   structure
 --   acronym        acronym

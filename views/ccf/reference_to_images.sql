@@ -3,8 +3,8 @@
 -- sdk: SynchronizationApi.get_reference_to_image
 -- macro: ccf.reference_to_images(points, data_sets, images := null, annotated_only := false)
 --   points             relation (ap_um, dv_um, ml_um, reference_space_id), whose further columns come along
---   data_sets          list of series; what is not aligned in this lake is left out; NULL: those of the images
---   images             list of images: each is taken as it is, however far; NULL: the nearest of each series
+--   data_sets          one or a list of series; what is not aligned in this lake is left out; NULL: those of the images
+--   images             one or a list of images: each is taken as it is, however far; NULL: the nearest of each series
 --   annotated_only     only images that an atlas is drawn on
 --   data_set_id        series
 --   section_image_id   image
@@ -20,8 +20,8 @@ _candidates as (
     select i.section_image_id, i.data_set_id, i.section_number, i.tvs
     from ccf.section_images as i
     where case
-            when images is not null then list_contains(images, i.section_image_id)
-            else list_contains(data_sets, i.data_set_id) and not i.is_failed
+            when images is not null then list_contains(lake.id_list(images), i.section_image_id)
+            else list_contains(lake.id_list(data_sets), i.data_set_id) and not i.is_failed
         end
         and (not annotated_only or i.is_annotated)
 ),

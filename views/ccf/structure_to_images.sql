@@ -3,7 +3,7 @@
 -- sdk: SynchronizationApi.get_structure_to_image
 -- macro: ccf.structure_to_images(data_set, structures)
 --   data_set             series
---   structures           list of ids; one without a published centre is left out
+--   structures           id or list of ids; one without a published centre is left out
 --   structure_id         structure
 --   ap_um                centre along ap, x of the space (um)
 --   dv_um                centre along dv, y of the space (um)
@@ -18,7 +18,7 @@ with _centres as (
     select c.structure_id, c.x as ap_um, c.y as dv_um, c.z as ml_um, c.reference_space_id
     from rma.structure_centers as c
     join ccf.image_series as s on s.data_set_id = data_set::bigint and s.reference_space_id = c.reference_space_id
-    where list_contains(structures, c.structure_id)
+    where list_contains(lake.id_list(structures), c.structure_id)
 )
 select
     r.structure_id,

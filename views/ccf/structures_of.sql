@@ -2,8 +2,8 @@
 -- spec: connectivity CON-031
 -- sdk: OntologiesApi.get_structures
 -- macro: ccf.structures_of(graphs := null, sets := null)
---   graphs              list of ids or names, in any case, of structure graphs: ['Mouse Brain Atlas'], [1]; NULL: all
---   sets                list of ids or names of structure sets, in any case: ['summary structures']; NULL: all, also those of no set
+--   graphs              id or name, in any case, of a structure graph, or a list of them: ['Mouse Brain Atlas'], [1]; NULL: all
+--   sets                id or name of a structure set, or a list of them, in any case: ['summary structures']; NULL: all, also those of no set
 --   structure_id        structure, once whatever sets it is in
 --   acronym             acronym
 --   name                full name
@@ -19,7 +19,7 @@ with _graphs as (
     select s.graph_id, null from ccf.structures as s
 ),
 _graphs_wanted as (
-    select unnest(graphs)::varchar as word
+    select unnest(lake.text_list(graphs)) as word
 ),
 _of_graphs as (
     select
@@ -36,7 +36,7 @@ _of_graphs as (
     group by w.word
 ),
 _sets_wanted as (
-    select unnest(sets)::varchar as word
+    select unnest(lake.text_list(sets)) as word
 ),
 _of_sets as (
     select

@@ -2,10 +2,10 @@
 -- spec: connectivity EXP-02, EXP-03, CON-040, CON-070, SRCH-01, Q1, Q2
 -- sdk: MouseConnectivityCache.get_experiments, MouseConnectivityCache.filter_experiments, MouseConnectivityApi.get_experiments, MouseConnectivityApi.experiment_source_search
 -- macro: connectivity.find_experiments(injection := null, cre := null, reached := false, products := null, genders := null, ages := null, states := null, in_workflows := null, projects := null)
---   injection                        list of ids or acronyms: experiments injected there, or in what is part of it; NULL: anywhere
+--   injection                        id or acronym, or a list of them: experiments injected there, or in what is part of it; NULL: anywhere
 --   cre                              true: a transgenic line; false: a wild type; a name or list of names, in any case; NULL: all
 --   reached                          true: the injection may have reached the structure, false: it is the chief one
---   products                         list of product ids; NULL: all
+--   products                         one or a list of product ids; NULL: all
 --   genders                          F, M, or a list of them; male and female say the same; NULL: all
 --   ages                             age or list of ages, in any case; NULL: all
 --   states                           state of the workflow, or a list of them; NULL: all
@@ -67,7 +67,7 @@ where (injection is null or e.experiment_id in (select t.experiment_id from _the
         when to_json(cre) = 'false'::json then e.transgenic_line is null
         else list_contains(list_transform(lake.text_list(cre), lambda x: lower(x)), lower(e.transgenic_line))
     end
-    and (products is null or list_contains(products, e.product_id))
+    and (products is null or list_contains(lake.id_list(products), e.product_id))
     and (
         genders is null
         or list_contains(list_transform(lake.text_list(genders), lambda x: upper(x[1])), upper(e.gender[1]))

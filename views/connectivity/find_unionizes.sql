@@ -2,10 +2,10 @@
 -- spec: connectivity EXP-04, CON-029, CON-041, Q3
 -- sdk: MouseConnectivityCache.filter_structure_unionizes, MouseConnectivityCache.get_structure_unionizes
 -- macro: connectivity.find_unionizes(experiments := null, wanted := null, include_descendants := false, hemispheres := null, injected := null, above := null)
---   experiments                      list of experiments; NULL: all
---   wanted                           list of ids, acronyms or names of structures; raises for one that nobody knows; NULL: all
+--   experiments                      experiment or a list of them; NULL: all
+--   wanted                           id, acronym or name of structures, or a list of them; raises for one that nobody knows; NULL: all
 --   include_descendants              true: what is part of those structures, too
---   hemispheres                      list of hemispheres: 1 left, 2 right, 3 both; NULL: all
+--   hemispheres                      one or a list of hemispheres: 1 left, 2 right, 3 both; NULL: all
 --   injected                         true: within the injection; false: outside of it; NULL: either
 --   above                            the normalized projection volume is more than this; NULL: any
 --   experiment_id                    experiment
@@ -54,8 +54,8 @@ select
     u.max_voxel_dv_um,
     u.max_voxel_ml_um
 from connectivity.unionizes as u
-where (experiments is null or list_contains(experiments::bigint[], u.experiment_id))
+where (experiments is null or list_contains(lake.id_list(experiments), u.experiment_id))
     and (wanted is null or u.structure_id in (select w.descendant_id from _wanted as w))
-    and (hemispheres is null or list_contains(hemispheres::integer[], u.hemisphere_id::integer))
+    and (hemispheres is null or list_contains(lake.id_list(hemispheres), u.hemisphere_id))
     and (injected is null or u.is_injection = injected)
     and (above is null or u.normalized_projection_volume > above::double)

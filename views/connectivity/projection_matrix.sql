@@ -2,9 +2,9 @@
 -- spec: connectivity EXP-06, CON-045, Q5, P2
 -- sdk: MouseConnectivityCache.get_projection_matrix
 -- macro: connectivity.projection_matrix(experiments, wanted := null, hemispheres := null, of_measure := 'projection_volume')
---   experiments     list of experiments: the rows, in this order
---   wanted          list of ids, acronyms or names of structures; NULL: the summary structures in the order of the graph
---   hemispheres     list of hemispheres: 1 left, 2 right, 3 both; NULL: all that occur
+--   experiments     experiment or a list of them: the rows, in this order
+--   wanted          id, acronym or name of structures, or a list of them; NULL: the summary structures in the order of the graph
+--   hemispheres     one or a list of hemispheres: 1 left, 2 right, 3 both; NULL: all that occur
 --   of_measure      projection_volume, projection_density, projection_energy, projection_intensity, normalized_projection_volume, volume, sum_pixels, sum_projection_pixels or max_voxel_density
 --   matrix_row      row, from 0
 --   matrix_column   column, from 0: hemispheres one after the other, in each the structures in their order
@@ -14,7 +14,8 @@
 --   target          acronym of the target, with -L or -R for one hemisphere
 --   matrix_value    the measure, outside of the injection
 with _rows as (
-    select unnest(experiments)::bigint as experiment_id, generate_subscripts(experiments, 1) - 1 as matrix_row
+    select r.experiment_id, r.place - 1 as matrix_row
+    from unnest(lake.id_list(experiments)) with ordinality as r(experiment_id, place)
 ),
 _targets as (
     select f.structure_id, f.acronym, f.wanted_index as place
@@ -46,7 +47,7 @@ _found as (
     where not u.is_injection
         and u.experiment_id in (select r.experiment_id from _rows as r)
         and u.structure_id in (select t.structure_id from _targets as t)
-        and (hemispheres is null or list_contains(hemispheres::integer[], u.hemisphere_id::integer))
+        and (hemispheres is null or list_contains(lake.id_list(hemispheres), u.hemisphere_id))
 ),
 _sides as (
     select distinct f.hemisphere_id from _found as f

@@ -2,9 +2,9 @@
 -- spec: connectivity EXP-05, CON-046, Q4, P3
 -- sdk: MouseConnectivityCache.rank_structures
 -- macro: connectivity.rank_structures(experiments, wanted := null, hemispheres := [1, 2], injected := false, of_measure := 'normalized_projection_volume', n := 5, above := 0.01)
---   experiments     list of experiments
---   wanted          list of ids, acronyms or names of structures; NULL: the summary structures
---   hemispheres     list of hemispheres: 1 left, 2 right, 3 both
+--   experiments     experiment or a list of them
+--   wanted          id, acronym or name of structures, or a list of them; NULL: the summary structures
+--   hemispheres     one or a list of hemispheres: 1 left, 2 right, 3 both
 --   injected        true: within the injection; false: outside of it
 --   of_measure      normalized_projection_volume, projection_volume, projection_density or projection_energy
 --   n               so many of each experiment
@@ -16,7 +16,8 @@
 --   hemisphere_id   1 left, 2 right, 3 both
 --   ranked_value    the measure
 with _rows as (
-    select unnest(experiments)::bigint as experiment_id, generate_subscripts(experiments, 1) as asked
+    select r.experiment_id, r.asked
+    from unnest(lake.id_list(experiments)) with ordinality as r(experiment_id, asked)
 ),
 _targets as (
     select f.structure_id, f.acronym
@@ -44,7 +45,7 @@ _found as (
     join _rows as r on r.experiment_id = u.experiment_id
     join _targets as t on t.structure_id = u.structure_id
     where u.is_injection = injected
-        and list_contains(hemispheres::integer[], u.hemisphere_id::integer)
+        and list_contains(lake.id_list(hemispheres), u.hemisphere_id)
 ),
 _ranked as (
     select

@@ -3,12 +3,12 @@
 -- sdk: MouseConnectivityApi.experiment_correlation_search
 -- macro: connectivity.search_correlation(experiment, wanted := ['root'], hemisphere := 3, of_measure := 'projection_density', at_grid_um := 100, injection := null, lines := null, start_row := 0, num_rows := 2000)
 --   experiment          experiment that the others are compared with
---   wanted              list of ids, acronyms or names of structures whose voxels count
+--   wanted              id, acronym or name, or a list of them, of structures whose voxels count
 --   hemisphere          1 left, 2 right, 3 both
 --   of_measure          what was measured
 --   at_grid_um          edge of a voxel (um)
---   injection           list of ids or acronyms of injected structures; NULL: anywhere
---   lines               list of names of transgenic lines, 0 for wild types; NULL: all
+--   injection           id or acronym of injected structures, or a list of them; NULL: anywhere
+--   lines               one or a list of names of transgenic lines, 0 for wild types; NULL: all
 --   start_row           so many are left out
 --   num_rows            so many at most
 --   experiment_id       experiment

@@ -3,9 +3,9 @@
 -- sdk: MouseConnectivityApi.experiment_injection_coordinate_search
 -- macro: connectivity.search_injection_coordinate(seed, injection := null, lines := null, products := null, start_row := 0, num_rows := 2000)
 --   seed                   point: a list of its positions along ap, dv and ml (um)
---   injection              list of ids or acronyms of injected structures; NULL: anywhere
---   lines                  list of names of transgenic lines, 0 for wild types; NULL: all
---   products               list of product ids; NULL: all
+--   injection              id or acronym of injected structures, or a list of them; NULL: anywhere
+--   lines                  one or a list of names of transgenic lines, 0 for wild types; NULL: all
+--   products               one or a list of product ids; NULL: all
 --   start_row              so many are left out
 --   num_rows               so many at most
 --   experiment_id          experiment

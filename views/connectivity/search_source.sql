@@ -2,11 +2,11 @@
 -- spec: connectivity SRCH-01, CON-026
 -- sdk: MouseConnectivityApi.experiment_source_search
 -- macro: connectivity.search_source(injection, lines := null, primary_structure_only := false, injection_side := null, products := null, start_row := 0, num_rows := 2000)
---   injection                list of ids or acronyms, what is part of them included
---   lines                    list of names of transgenic lines, 0 for wild types; NULL: all
+--   injection                id or acronym, or a list of them, what is part of them included
+--   lines                    one or a list of names of transgenic lines, 0 for wild types; NULL: all
 --   primary_structure_only   true: the chief structure of the injection counts alone; false: all that it reached
 --   injection_side           left or right of the midline, 5,700 um; NULL: either
---   products                 list of product ids; NULL: all
+--   products                 one or a list of product ids; NULL: all
 --   start_row                so many are left out, in the order of ids
 --   num_rows                 so many at most
 --   experiment_id            experiment

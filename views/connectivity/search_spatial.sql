@@ -4,8 +4,8 @@
 -- macro: connectivity.search_spatial(seed, min_density := 0.1, injection := null, lines := null, at_grid_um := 100, start_row := 0, num_rows := 2000)
 --   seed                   point: a list of its positions along ap, dv and ml (um)
 --   min_density            the voxel has at least this density of projections
---   injection              list of ids or acronyms of injected structures; NULL: anywhere
---   lines                  list of names of transgenic lines, 0 for wild types; NULL: all
+--   injection              id or acronym of injected structures, or a list of them; NULL: anywhere
+--   lines                  one or a list of names of transgenic lines, 0 for wild types; NULL: all
 --   at_grid_um             edge of a voxel of the grids that are searched (um)
 --   start_row              so many are left out
 --   num_rows               so many at most

@@ -2,12 +2,12 @@
 -- spec: connectivity SRCH-02, CON-026, Q10
 -- sdk: MouseConnectivityApi.experiment_target_search
 -- macro: connectivity.search_target(targets, injection := null, target_hemisphere := 3, lines := null, primary_structure_only := false, products := null, start_row := 0, num_rows := 2000)
---   targets                  list of ids or acronyms; one that is part of another counts with it
---   injection                list of ids or acronyms of injected structures; NULL: anywhere
+--   targets                  id or acronym, or a list of them; one that is part of another counts with it
+--   injection                id or acronym of injected structures, or a list of them; NULL: anywhere
 --   target_hemisphere        1 left, 2 right, 3 both
---   lines                    list of names of transgenic lines, 0 for wild types; NULL: all
+--   lines                    one or a list of names of transgenic lines, 0 for wild types; NULL: all
 --   primary_structure_only   true: the chief structure of the injection counts alone; false: all that it reached
---   products                 list of product ids; NULL: all
+--   products                 one or a list of product ids; NULL: all
 --   start_row                so many are left out
 --   num_rows                 so many at most
 --   experiment_id            experiment

@@ -2,7 +2,7 @@
 -- spec: connectivity SRCH-02, CON-026
 -- sdk: MouseConnectivityApi.experiment_target_search
 -- macro: connectivity.target_voxels(targets, target_hemisphere := 3, at_grid_um := 100)
---   targets             list of ids or acronyms; one that is part of another counts with it
+--   targets             id or acronym, or a list of them; one that is part of another counts with it
 --   target_hemisphere   1 left, 2 right, 3 both
 --   at_grid_um          edge of a voxel of the grids (um)
 --   experiment_id       experiment

@@ -3,7 +3,7 @@
 -- sdk: EcephysSession.get_inter_presentation_intervals_for_stimulus
 -- macro: ecephys.stimulus_gaps(session, names)
 --   session    session_id
---   names      list of stimulus names
+--   names      one or a list of stimulus names
 --   gap        onset of the later less end of the earlier; negative where they overlap (s)
 select
     i.session_id,
@@ -15,5 +15,5 @@ select
 from ecephys.inter_presentation_intervals as i
 where lake.require_session(session, 'stimuli')
   and i.session_id = session
-  and list_contains(names::varchar[], i.from_stimulus_name)
-  and list_contains(names::varchar[], i.to_stimulus_name)
+  and list_contains(lake.text_list(names), i.from_stimulus_name)
+  and list_contains(lake.text_list(names), i.to_stimulus_name)

@@ -3,7 +3,7 @@
 -- sdk: EcephysSession.get_stimulus_table
 -- macro: ecephys.stimulus_table(session, names := null, detailed := false)
 --   session                     session_id
---   names                       list of stimulus names; NULL takes all
+--   names                       one or a list of stimulus names; NULL takes all
 --   detailed                    fill color_triplet and parameters, which are NULL otherwise
 --   duration                    stop_time - start_time (s)
 select
@@ -32,4 +32,4 @@ select
 from ecephys.stimulus_presentations as p
 where lake.require_session(session, 'stimuli')
   and p.session_id = session
-  and (names is null or list_contains(names::varchar[], p.stimulus_name))
+  and (names is null or list_contains(lake.text_list(names), p.stimulus_name))

@@ -6,8 +6,8 @@
 -- macro: ophys.find_cells(filters := '[]', ids := null, containers := null, include_failed := false)
 --   filters          JSON: a list of objects with field (a column of rma.api_cam_cell_metrics, or of its extra), op (<,
 --                    >, <=, >=, =, is, in, between) and value
---   ids              list of cells
---   containers       list of experiment containers
+--   ids              one or a list of cells
+--   containers       one or a list of experiment containers
 --   include_failed   true: also cells of containers that failed the control of quality
 with given as (
     select
@@ -119,8 +119,8 @@ select
     t.m.extra
 from told as t, listed as l
 where (include_failed or not coalesce(t.m.failed_experiment_container, false))
-    and (ids is null or list_contains(ids, t.m.cell_specimen_id))
-    and (containers is null or list_contains(containers, t.m.experiment_container_id))
+    and (ids is null or list_contains(lake.id_list(ids), t.m.cell_specimen_id))
+    and (containers is null or list_contains(lake.id_list(containers), t.m.experiment_container_id))
     and coalesce(
         list_bool_and(list_transform(
             l.conditions,
