@@ -80,8 +80,10 @@ def rma(where: Where, host: str, port: int, rows: int, seconds: float, megabytes
     Give them the address that is printed as their base address. The server reads the snapshot it began with; stop it
     with Ctrl-C.
     """
+    from ..serve.memory import keep_flat
     from ..serve.rma import Server
 
+    keep_flat()
     with Server(where.open(), host, port, Limits(rows, seconds, megabytes), quiet) as server:
         click.echo(f"serving {server.lake.path} at {server.url} (Ctrl-C stops)")
         server.serve_forever()
@@ -103,7 +105,9 @@ def rma(where: Where, host: str, port: int, rows: int, seconds: float, megabytes
     "--idle", type=click.FloatRange(1.0), default=300.0, show_default=True, help="Seconds a reader may do nothing."
 )
 @click.option("--streams", type=click.IntRange(1), default=64, show_default=True, help="Answers read at once.")
-@click.option("--memory", metavar="SIZE", help="What all queries may use together, as 4GB.  [default: 80 % of all]")
+@click.option(
+    "--memory", metavar="SIZE", help="What the queries of a snapshot may use together, as 4GB.  [default: 80 % of all]"
+)
 @click.option("--quiet", is_flag=True, help="Tell of no answer.")
 @pass_where
 def flight(
@@ -128,12 +132,14 @@ def flight(
     from ..serve.exposure import tls_of
     from ..serve.flight.answers import Limits
     from ..serve.flight.server import Server
+    from ..serve.memory import keep_flat
     from ..serve.snapshots import Snapshots
     from ..serve.users import load_users
 
     limits = Limits(rows, seconds, idle, streams)
     settings = {"memory_limit": memory} if memory else None
     log = (lambda _: None) if quiet else (lambda line: click.echo(line, err=True))
+    keep_flat()
     with Snapshots(where.open().path, as_snapshot(where.at), settings) as snapshots:
         server = Server(
             snapshots, host, port, users=load_users(users), tls=tls_of(tls_cert, tls_key), limits=limits, log=log
@@ -166,7 +172,9 @@ def flight(
 @click.option(
     "--per-client", type=click.IntRange(1), default=80, show_default=True, help="Of these, of one user or address."
 )
-@click.option("--memory", metavar="SIZE", help="What all queries may use together, as 4GB.  [default: 80 % of all]")
+@click.option(
+    "--memory", metavar="SIZE", help="What the queries of a snapshot may use together, as 4GB.  [default: 80 % of all]"
+)
 @click.option("--quiet", is_flag=True, help="Tell of no client.")
 @pass_where
 def postgres(
@@ -190,6 +198,7 @@ def postgres(
     database `lake@7` snapshot 7; --at pins all. Beyond this machine it listens with TLS and a password only.
     """
     from ..serve.exposure import tls_of
+    from ..serve.memory import keep_flat
     from ..serve.postgres.client import Limits
     from ..serve.postgres.server import SETTINGS, Server
     from ..serve.snapshots import Snapshots
@@ -198,6 +207,7 @@ def postgres(
     limits = Limits(clients, per_client, rows, seconds, idle)
     settings = {**SETTINGS, "memory_limit": memory} if memory else SETTINGS
     log = (lambda _: None) if quiet else (lambda line: click.echo(line, err=True))
+    keep_flat()
     with Snapshots(where.open().path, as_snapshot(where.at), settings) as snapshots:
         server = Server(snapshots, host, port, load_users(users), tls_of(tls_cert, tls_key), limits, log)
         with server:

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -78,7 +79,7 @@ class Client:
     ) -> None:
         self.lease, self.plans, self.limits = lease, plans, limits
         self.catalogue, self.empty_session = catalogue, empty_session
-        self.settings = Settings(user, {"brainlake.snapshot": self._look_at})
+        self.settings = Settings(user, {"brainlake.snapshot": partial(_look_at, lease)})
         self.context = ClientContext(user, database, pid, self.settings)
         self.status = IDLE
         self.transaction: Transaction | None = None
@@ -92,12 +93,6 @@ class Client:
         self._is_busy = False
 
     # -- where it looks -----------------------------------------------------------------------------------------------
-
-    def _look_at(self, at: str) -> None:
-        try:
-            self.lease.move(int(at) if at.isdigit() else at if at and at != "latest" else None)
-        except BrainlakeError as error:
-            raise as_pg_error(error) from None
 
     def refresh(self) -> None:
         """Move to the newest snapshot, as between two statements; a repeatable transaction stays."""
@@ -232,4 +227,14 @@ class Client:
         self.close_portals()
         while self.cursors:
             self.cursors.popitem()[1].close()
+        # What knows its client in turn goes too, so that a client is gone now, not when garbage is next looked for.
+        self.statements.clear()
+        self._stopped = None
         self.lease.close()
+
+
+def _look_at(lease: Lease, at: str) -> None:
+    try:
+        lease.move(int(at) if at.isdigit() else at if at and at != "latest" else None)
+    except BrainlakeError as error:
+        raise as_pg_error(error) from None

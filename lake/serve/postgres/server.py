@@ -179,11 +179,15 @@ class Server:
 
     def _watch(self) -> None:
         while not self._stopping.wait(_TICK):
-            now = time.monotonic()
-            with self._lock:
-                clients = [c.client for c in self._connections.values() if c.client is not None]
-            for client in clients:
-                client.tick(now)
+            self._tick_all(time.monotonic())
+
+    def _tick_all(
+        self, now: float
+    ) -> None:  # a function of its own: its variables, and a client with them, end with it
+        with self._lock:
+            clients = [c.client for c in self._connections.values() if c.client is not None]
+        for client in clients:
+            client.tick(now)
 
     def close(self) -> None:
         """Stop: clients are told, what they run is interrupted; those that do not end by themselves are cut off."""

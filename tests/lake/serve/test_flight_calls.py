@@ -246,17 +246,16 @@ def test_tickets_cannot_be_made_up(client: flight.FlightClient) -> None:
 
 
 def test_a_snapshot_is_left_when_its_answers_are_gone(snapshots: Snapshots, serve: Serve) -> None:
-    (held,) = snapshots._held.values()
-    before = held.leases
+    before = snapshots.leases
     with flight.connect(serve().uri) as client:
         infos = [client.get_flight_info(query("select i from lab.many")) for _ in range(3)]
-        assert held.leases == before + 3
+        assert snapshots.leases == before + 3
         client.do_get(infos[0].endpoints[0].ticket).read_all()
         reader = client.do_get(infos[1].endpoints[0].ticket)
         reader.read_chunk()
         reader.cancel()
         cancel(client, infos[2])
-    wait_for(lambda: gc.collect() is not None and held.leases == before)
+    wait_for(lambda: gc.collect() is not None and snapshots.leases == before)
 
 
 def wait_for(is_so: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -311,14 +310,13 @@ def test_a_slow_reader_fills_no_memory(serve: Serve) -> None:
 
 
 def test_a_reader_that_stops_reading_is_let_go(serve: Serve, snapshots: Snapshots) -> None:
-    (held,) = snapshots._held.values()
-    before = held.leases
+    before = snapshots.leases
     server = serve(limits=Limits(idle=0.5))
     with flight.connect(server.uri) as client:
         wide = "select " + ", ".join(f"r.i + {k} as c{k}" for k in range(50)) + " from range(10_000_000) as r(i)"
         reader = client.do_get(client.get_flight_info(query(wide)).endpoints[0].ticket)
         reader.read_chunk()
-        wait_for(lambda: held.leases == before)
+        wait_for(lambda: snapshots.leases == before)
         with pytest.raises(flight.FlightTimedOutError, match="nothing was read"):
             reader.read_all()
 
