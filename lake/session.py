@@ -245,8 +245,8 @@ class Session:
         text = "nwb_table" if query is None else query.lower()
         if lost := [n for n in needed & self._memos.keys() if not self._memos[n].are_there]:
             self.forget_memos(lost)  # somebody emptied cache/, which loses nothing
+        self._fill(needed)  # before what is made of it and kept
         self._make(self.names() if _LISTS_ALL.search(text) else needed)
-        self._fill(needed)
         files = {v: self._variables[v] for v in self._variables_of(needed)}
         if query is not None and any(len(paths) > MANY_FILES for paths in files.values()):
             restricted = self._restricted(query, params)
