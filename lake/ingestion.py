@@ -74,6 +74,8 @@ def ingest(
     discard_raw : remove each download below ``raw/`` when it is ingested
     Raises SourceError where an argument leads to no source; a source that fails is an item of the report.
     """
+    if not dry_run:
+        catalog.require_writable()
     lost: list[Item] = []
     how = (_names(parts), tuple(with_parts), as_reader, dry_run, salvage, told or Told())
     set_ = tuple(sorted((settings or {}).items()))

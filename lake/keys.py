@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from .errors import DoubledKeyError
 from .records import ColumnStats, WrittenFile, live_files, source_of, stored_schema
 from .spec import INGEST_ID_FIELD, TableSpec
+from .tables import TABLES
 
 
 def refuse_doubled_within(spec: TableSpec, root: Path, files: Sequence[WrittenFile], source: str) -> None:
@@ -66,8 +67,9 @@ def refuse_doubled_between(
             found = _ask(query, [_paths(root, spec, [name]) for name in (new.path, other.path)])
             if found:
                 holder = source_of(database, int(found[-1]))
+                remedy = "forget one of the two" if spec.name in TABLES else "leave it out, or write the table anew"
                 raise DoubledKeyError(
-                    f"{source}: {spec.name} already holds {_say(spec, found)}, from {holder}: forget one of the two"
+                    f"{source}: {spec.name} already holds {_say(spec, found)}, from {holder}: {remedy}"
                 )
 
 

@@ -92,6 +92,11 @@ def write_relation(relation: Relation, output: dict[str, Any]) -> None:
     write_rows(relation.reader(ROWS_AT_ONCE) if on_screen else relation.reader(), output)
 
 
+def counted(number: int, what: str) -> str:
+    """``1 file``, ``1,000 files``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def split_names(names: str | None) -> list[str] | None:
     """Names with commas between them."""
     return None if names is None else [name.strip() for name in names.split(",") if name.strip()]

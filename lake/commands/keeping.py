@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .base import USER_ERROR, Where, examples, pass_where, split_names
+from .base import USER_ERROR, Where, counted, examples, pass_where, split_names
 
 if TYPE_CHECKING:
     from ..spec import TableSpec
@@ -87,7 +87,7 @@ def write(
 
         table = read_table(file, declared)
         _show_columns(user_spec(name, table.schema, keys, partition, about, described))
-        click.echo(f"would write {table.num_rows:,} rows to {name}")
+        click.echo(f"would write {counted(table.num_rows, 'row')} to {name}")
         return
     lake = where.open_latest()
     done = lake.write(
@@ -95,7 +95,8 @@ def write(
     )
     _show_columns(lake.catalog.state().tables[name].spec)
     verb = "added" if append else "wrote"
-    click.echo(f"{verb} {sum(done.n_rows.values()):,} rows to {name} (snapshot {done.snapshot_id})")
+    rows = counted(sum(done.n_rows.values()), "row")
+    click.echo(f"{verb} {rows} to {name} (snapshot {done.snapshot_id})")
 
 
 def _pairs(option: str, pairs: Iterable[str]) -> dict[str, str]:
@@ -146,7 +147,7 @@ def materialize(where: Where, view: str | None, condition: str | None, jobs: int
     lake = where.open_latest()
     if prune:
         files, size = lake.prune_memos()
-        click.echo(f"{files:,} files removed: {size:,} bytes")
+        click.echo(f"{counted(files, 'file')} removed: {size:,} bytes")
         if view is None:
             return 0
     if view is None:
@@ -157,5 +158,5 @@ def materialize(where: Where, view: str | None, condition: str | None, jobs: int
         done = lake.materialize(view, condition, jobs=jobs, progress=progress)
     for value, reason in done.failed.items():
         click.echo(f"failed: {which(value)}: {reason}", err=True)
-    click.echo(f"{view}: {len(done.computed)} partitions computed, {len(done.fresh)} were fresh")
+    click.echo(f"{view}: {counted(len(done.computed), 'partition')} computed, {len(done.fresh)} were fresh")
     return USER_ERROR if done.failed else 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .base import DEFECT, Where, examples, output_options, pass_where, split_names, write_rows
+from .base import DEFECT, Where, counted, examples, output_options, pass_where, split_names, write_rows
 
 if TYPE_CHECKING:
     from ..expiring import Expired
@@ -36,11 +36,13 @@ def forget(where: Where, subjects: tuple[str, ...], role: str | None, only: str 
     done = lake.forget(subjects, role, only=split_names(only), dry_run=dry_run)
     for item in done.items:
         parts = "everything" if item.whole else ", ".join(item.parts)
-        size = f"{item.n_rows:,} rows, {in_bytes(item.size_bytes)}"
+        size = f"{counted(item.n_rows, 'row')}, {in_bytes(item.size_bytes)}"
         click.echo(f"{'would forget' if dry_run else 'forgot'} {item.subject} ({item.role}): {parts}: {size}")
     room = in_bytes(done.size_bytes)
     if dry_run:
-        click.echo(f"{len(done.items):,} sources: {room}, free when `brainlake expire` gives earlier snapshots up")
+        click.echo(
+            f"{counted(len(done.items), 'source')}: {room}, free when `brainlake expire` gives earlier snapshots up"
+        )
     else:
         click.echo(f"snapshot {lake.snapshot} is without them; earlier ones keep {room} until `brainlake expire`")
 
@@ -82,7 +84,7 @@ def compact(where: Where, table: str | None) -> None:
     """
     done = where.open_latest().compact(table)
     for one in done:
-        files, size = f"{one.files_before:,} files to {one.files_after:,}", in_bytes(one.bytes_before)
+        files, size = f"{counted(one.files_before, 'file')} to {one.files_after:,}", in_bytes(one.bytes_before)
         click.echo(f"folded {one.table}: {files}, {size} to {in_bytes(one.bytes_after)}")
     if not done:
         click.echo("nothing to fold")
@@ -120,15 +122,16 @@ def expire(where: Where, keep: str | None, tags: tuple[str, ...], grace: float, 
 
 def _told(done: Expired, grace: float, dry_run: bool) -> list[str]:
     would = "would be " if dry_run else ""
-    lines = [f"{len(done.snapshots):,} snapshots {would}expired, {done.kept:,} kept"]
+    lines = [f"{counted(len(done.snapshots), 'snapshot')} {would}expired, {done.kept:,} kept"]
     if done.tags:
         lines.append(f"tags {would}given up: {', '.join(done.tags)}")
-    lines.append(f"{done.removed_files:,} files {would}removed: {in_bytes(done.removed_bytes)}")
+    lines.append(f"{counted(done.removed_files, 'file')} {would}removed: {in_bytes(done.removed_bytes)}")
     if done.memo_files:
-        lines.append(f"{done.memo_files:,} kept answers removed that have changed since: {in_bytes(done.memo_bytes)}")
+        answers = counted(done.memo_files, "kept answer")
+        lines.append(f"{answers} removed that changed since: {in_bytes(done.memo_bytes)}")
     if done.waiting_files:
         lines.append(
-            f"{done.waiting_files:,} files ({in_bytes(done.waiting_bytes)}) go at the first `brainlake expire` "
+            f"{counted(done.waiting_files, 'file')} ({in_bytes(done.waiting_bytes)}) to go at the first `brainlake expire` "
             f"when {grace:g} h have passed since their snapshots expired"
         )
     return lines

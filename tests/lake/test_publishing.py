@@ -147,7 +147,7 @@ def test_every_way_to_write_is_refused_in_one_sentence(published, capsys, tmp_pa
     labels = tmp_path / "labels.csv"
     labels.write_text("unit_id,label\n1,a\n")
     for command in (
-        ["write", str(labels), "--as", "lab.more"], ["tag", "mine"], ["tag", "--delete", "mine"], ["forget", "table/lab.labels"],
+        ["write", str(labels), "--as", "lab.more"], ["tag", "mine"], ["tag", "--delete", "mine"], ["ingest", str(labels)], ["forget", "table/lab.labels"],
         ["check", "--repair"], ["materialize", "ecephys.stimulus_epochs"], ["expire", "--keep", "1 snapshots"],
     ):  # fmt: skip
         before = (published / "catalog.sqlite").read_bytes()
