@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -16,6 +19,20 @@ from ..udfs.registry import Held
 from .catalog import LakeState
 
 ROOM = 512 * 2**20  # bytes, a process
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some rows of a partition, which lie together and are read together.
+
+    key : what they are known by, None where they may change
+    low, high : smallest and greatest values of the columns asked for
+    """
+
+    key: Hashable | None
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+    read: Callable[[tuple[str, ...]], pa.Table]
 
 
 class Partitions(Protocol):
@@ -26,6 +43,9 @@ class Partitions(Protocol):
 
     def rows(self, table: str, columns: tuple[str, ...], value: int) -> pa.Table:
         """The partition's rows, in the table's declared order."""
+
+    def pieces(self, table: str, by: tuple[str, ...], value: int) -> list[Piece]:
+        """The partition in pieces, in the table's declared order."""
 
 
 class FilesOfPartitions:
@@ -51,6 +71,10 @@ class FilesOfPartitions:
             found.sort_by([(name, "ascending") for name in spec.sort if name in columns]) if len(parts) > 1 else found
         )
 
+    def pieces(self, table: str, by: tuple[str, ...], value: int) -> list[Piece]:
+        """Row groups, whose statistics say what is in them."""
+        return [piece for path in self._paths(table, value) for piece in _row_groups(path, by)]
+
     def _paths(self, table: str, value: int) -> tuple[str, ...]:
         known = self._known.get((table, value))
         if known is None:
@@ -58,6 +82,26 @@ class FilesOfPartitions:
             known = tuple(str(root / file.path) for file in files if file.partition_value == value)
             self._known[table, value] = known
         return known
+
+
+@lru_cache(maxsize=64)
+def _row_groups(path: str, by: tuple[str, ...]) -> tuple[Piece, ...]:
+    footer = pq.read_metadata(path)
+    columns = [footer.schema.names.index(name) for name in by]
+
+    def reader(group: int) -> Callable[[tuple[str, ...]], pa.Table]:
+        def read(names: tuple[str, ...]) -> pa.Table:
+            with pq.ParquetFile(path, metadata=footer, memory_map=True) as file:
+                return file.read_row_group(group, [*names], use_threads=False)
+
+        return read
+
+    found = []
+    for group in range(footer.num_row_groups):
+        ranges = [footer.row_group(group).column(at).statistics for at in columns]
+        low, high = tuple(r.min for r in ranges), tuple(r.max for r in ranges)
+        found.append(Piece((path, group), low, high, reader(group)))
+    return tuple(found)
 
 
 class RowsOfConnection:
@@ -70,38 +114,102 @@ class RowsOfConnection:
         return None
 
     def rows(self, table: str, columns: tuple[str, ...], value: int) -> pa.Table:
+        return self._rows(table, columns, value)
+
+    def pieces(self, table: str, by: tuple[str, ...], value: int) -> list[Piece]:
+        """All rows of one value of the leading column."""
+        ends = ", ".join(f"min({name}), max({name})" for name in by)
+        with self._con.cursor() as cursor:
+            found = cursor.execute(
+                f"select {ends} from {table} where {_partition(table)} = {int(value)} group by {by[0]} order by {by[0]}"
+            ).fetchall()
+
+        def reader(first: int) -> Callable[[tuple[str, ...]], pa.Table]:
+            return lambda columns: self._rows(table, columns, value, f"and {by[0]} = {int(first)}")
+
+        return [Piece(None, row[::2], row[1::2], reader(row[0])) for row in found]
+
+    def _rows(self, table: str, columns: tuple[str, ...], value: int, where: str = "") -> pa.Table:
         from .tables import TABLES
 
-        spec = TABLES[table]
-        order = ", ".join(name for name in spec.sort if name in columns)
-        query = f"select {', '.join(columns)} from {table} where {spec.partition} = {int(value)} order by {order}"
+        order = ", ".join(name for name in TABLES[table].sort if name in columns)
+        query = f"select {', '.join(columns)} from {table} where {_partition(table)} = {int(value)} {where} order by {order}"
         with self._con.cursor() as cursor:
             return cursor.sql(query).to_arrow_table()
 
 
-_kept: OrderedDict[Hashable, Any] = OrderedDict()
-_keeping = threading.Lock()
+def _partition(table: str) -> str | None:
+    from .tables import TABLES
+
+    return TABLES[table].partition
+
+
+class Kept:
+    """What was made of partitions, as long as there is room; what was asked for last stays whatever its size."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[Hashable, Any] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def __setitem__(self, key: Hashable, made: Any) -> None:
+        with self._lock:
+            self._drop(key)
+            self._made[key] = made
+            self._size += made.nbytes
+            while len(self._made) > 1 and self._size > ROOM:
+                self._drop(next(iter(self._made)))
+
+    def get(self, key: Hashable) -> Any:
+        """None for what is not kept."""
+        with self._lock:
+            if key in self._made:
+                self._made.move_to_end(key)
+            return self._made.get(key)
+
+    def _drop(self, key: Hashable) -> None:
+        if (made := self._made.pop(key, None)) is not None:
+            self._size -= made.nbytes
+
+
+_kept = Kept()
+
+
+class _PiecesOfPartition:
+    """What a kernel is given of a partition that is read in pieces."""
+
+    def __init__(self, pieces: Sequence[Piece], make: Callable[[Piece], Any]) -> None:
+        self._pieces, self._make = pieces, make
+        self._low = np.array([piece.low for piece in pieces], np.int64)
+        self._high = np.array([piece.high for piece in pieces], np.int64)
+
+    def within(self, low: Sequence[int], high: Sequence[int]) -> Iterator[Any]:
+        meets = ((self._low <= np.asarray(high)) & (self._high >= np.asarray(low))).all(axis=1)
+        return (self._make(self._pieces[i]) for i in np.flatnonzero(meets).tolist())
 
 
 def lookup(held: Held, partitions: Partitions, to_numpy: Callable[[Any], Any]) -> Callable[[int], Any]:
     """What a kernel is given: from a partition's value to what ``held`` makes of it. Raises LookupError for none."""
 
-    def of(value: int) -> Any:
-        key = partitions.key(held.table, value)
+    def made(key: Hashable | None, read: Callable[[], pa.Table]) -> Any:
         known = None if key is None else (key, held)
-        with _keeping:
-            if known in _kept:
-                _kept.move_to_end(known)
-                return _kept[known]
-        rows = partitions.rows(held.table, held.columns, value)
-        if not rows.num_rows:
-            raise LookupError(f"{held.table} holds nothing of {value}")
-        made = held.make(*(to_numpy(rows.column(name)) for name in held.columns))
-        if known is not None:
-            with _keeping:
-                _kept[known] = made
-                while len(_kept) > 1 and sum(one.nbytes for one in _kept.values()) > ROOM:
-                    _kept.popitem(last=False)
-        return made
+        found = None if known is None else _kept.get(known)
+        if found is None:
+            rows = read()
+            if not rows.num_rows:
+                raise LookupError(f"{held.table} holds nothing of it")
+            found = held.make(*(to_numpy(rows.column(name)) for name in held.columns))
+            if known is not None:
+                _kept[known] = found
+        return found
 
-    return of
+    def whole(value: int) -> Any:
+        return made(partitions.key(held.table, value), lambda: partitions.rows(held.table, held.columns, value))
+
+    def in_pieces(value: int) -> Any:
+        pieces = partitions.pieces(held.table, held.by, value)
+        if not pieces:
+            raise LookupError(f"{held.table} holds nothing of {value}")
+        return _PiecesOfPartition(pieces, lambda piece: made(piece.key, lambda: piece.read(held.columns)))
+
+    return in_pieces if held.by else whole

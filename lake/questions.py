@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -24,7 +24,7 @@ from typing import Literal
 import duckdb
 
 from .errors import SpecError
-from .functions import register_functions
+from .functions import declared, register_functions
 
 VIEWS = Path(__file__).resolve().parent.parent / "views"
 
@@ -34,6 +34,7 @@ _CONTINUED = re.compile(r"--\s{6,}(\S.*)")
 _UNIT = re.compile(r"\s*\(([^()]*)\)\s*$")
 _QUOTED_OR_COMMENT = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
 _QUALIFIED = re.compile(r"\b([a-z_][a-z0-9_]*)\.([a-z_][a-z0-9_]*)\b")
+_CALLED = re.compile(r"\b([a-z_][a-z0-9_]*)\(")
 _SIGNATURE = re.compile(r"([a-z_]+\.[a-z_][a-z0-9_]*)\((.*)\)")
 
 
@@ -60,7 +61,7 @@ class Question:
     kept: bool = False  # a small view that a session computes once, and keeps in memory
     parameters: tuple[tuple[str, str | None], ...] = ()  # name, default as SQL
     docs: Mapping[str, Described] = field(default_factory=dict)
-    depends: frozenset[str] = frozenset()  # tables, views and macros it names
+    depends: frozenset[str] = frozenset()  # tables, views and macros it names, and tables its kernels look things up in
 
     @property
     def signature(self) -> str:
@@ -147,6 +148,13 @@ def named_in(sql: str, known: Iterable[str]) -> frozenset[str]:
     return frozenset(mentioned & set(known))
 
 
+def held_in(sql: str, known: Iterable[str]) -> frozenset[str]:
+    """Tables of ``known`` that the kernels which a query calls look things up in."""
+    called = {*_CALLED.findall(_QUOTED_OR_COMMENT.sub(" ", sql))}
+    held = (udf.held for name, udf in declared().items() if name in called)
+    return frozenset({one.table for one in held if one} & set(known))
+
+
 def load(root: Path = VIEWS, tables: Iterable[str] = ()) -> dict[str, Question]:
     """Every question under a folder, each after those it depends on. Raises SpecError for doubled names and cycles."""
     found: dict[str, Question] = {}
@@ -157,7 +165,8 @@ def load(root: Path = VIEWS, tables: Iterable[str] = ()) -> dict[str, Question]:
         found[question.name] = question
     known = {*found, *tables}
     complete = {
-        name: Question(**{**q.__dict__, "depends": named_in(q.body, known) - {name}}) for name, q in found.items()
+        name: replace(q, depends=(named_in(q.body, known) | held_in(q.body, known)) - {name})
+        for name, q in found.items()
     }
     return _in_order(complete)
 

@@ -51,11 +51,15 @@ class Held:
 
     table, columns : what is read of the table, in its declared order
     make : what the kernel is given of a partition, from its columns as arrays; ``nbytes`` says its size
+    by : columns that lead the table's order: a partition is read in pieces then, and only those that a kernel needs.
+        It is given an object whose ``within(low, high)`` goes through what is made of the pieces that can hold rows
+        in which each of these columns lies between its two ends, both included.
     """
 
     table: str
     columns: tuple[str, ...]
     make: Callable[..., Any]
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

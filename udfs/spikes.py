@@ -1,9 +1,9 @@
 """Spikes and windows of time: counted, found, and binned around events.
 
-A train comes as clock ticks (``tick / rate - shift`` seconds) or as seconds; one of the two lists is empty. Times are
-compared as float64 seconds, computed as the ``spike_time`` of SQL is, so that a spike on an edge falls on the same
-side everywhere. Windows are half-open, [start, stop), in any order, overlapping or not; for other edges, move an
-edge by one unit in the last place: (start, stop] is [nextafter(start), nextafter(stop)).
+Trains are looked up where they are held (:mod:`.spike_trains`). Times are compared as float64 seconds, computed as the
+``spike_time`` of SQL is, so that a spike on an edge falls on the same side everywhere. Windows are half-open,
+[start, stop), in any order, overlapping or not; for other edges, move an edge by one unit in the last place:
+(start, stop] is [nextafter(start), nextafter(stop)).
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from .compiling import WORTH_COMPILING, compiled
+from .compiling import WORTH_COMPILING, compiled, worth_compiling
+from .cores import on_every_core
 from .registry import Ragged, udf
+from .spike_trains import TRAINS, Chosen, Pieces, Sessions, Trains, Windows, count, count_edges, looked_up, sessions_of
 
 _BLOB = pa.binary()
-_TICKS, _SECONDS, _RATE = pa.list_(pa.int64()), pa.list_(pa.float64()), pa.float64()
-_TRAIN = [_TICKS, _RATE, _RATE, _SECONDS]
-_COUNTED = pa.struct([("inside", pa.list_(pa.int32())), ("crossing", pa.list_(pa.int32()))])
+_SECONDS = pa.list_(pa.float64())
+_TRAIN = [pa.int64(), pa.int32(), pa.int64()]  # session, time block, unit: a row of the table
+_IDS = pa.list_(pa.int64())
+_MANY_WINDOWS = 16  # of a train: to seek an edge of all trains at once takes as long as so many of one train
 _FOUND = pa.list_(pa.struct([("window_index", pa.int32()), ("spike_index", pa.int32()), ("spike_time", pa.float64())]))
 
 
@@ -42,87 +45,93 @@ def unpack(packed: Ragged) -> Ragged:
     return Ragged(values.view(np.float64), packed.offsets // 8)
 
 
-@udf(args=[*_TRAIN, _BLOB, _BLOB, pa.int64()], returns=_COUNTED, nulls=True)
+@udf(args=[pa.int64(), _IDS, _BLOB, _BLOB], returns=pa.list_(pa.list_(pa.int32())), held=TRAINS)
 def count_spikes_in_windows(
-    ticks: Ragged,
-    rate: np.ndarray,
-    shift: np.ndarray,
-    times: Ragged,
-    packed_starts: Ragged,
-    packed_stops: Ragged,
-    n_inside: np.ndarray,
-) -> dict[str, Ragged]:
-    """Spikes of each train in each of its windows [start, stop).
+    held: Sessions, session_id: np.ndarray, unit_ids: Ragged, packed_starts: Ragged, packed_stops: Ragged
+) -> Ragged:
+    """Spikes of some units of a session in each of some windows [start, stop).
 
-    ticks, times : ragged, one row a train, ascending; ticks of a clock or seconds, the other empty
-    rate, shift : (rows,) Hz, s; NaN where times are given
-    packed_starts, packed_stops : ragged, one row a train, seconds as :func:`pack` packs them
-    n_inside : (rows,) the first so many windows are counted in `inside`, the others in `crossing`
-    returns : two ragged int32, `inside` and `crossing`, in the order of the windows; 0 where stop <= start
+    session_id : (rows,)
+    unit_ids : ragged, of the session
+    packed_starts, packed_stops : ragged, seconds as :func:`pack` packs them, in any order
+    returns : ragged int32, for each unit one count a window; 0 where stop <= start, and for units without spikes
     """
     starts, stops = unpack(packed_starts), unpack(packed_stops)
-    n_inside = np.minimum(n_inside.astype(np.int64, copy=False), starts.lengths)
-    inside, crossing = _zeros(n_inside), _zeros(starts.lengths - n_inside)
-    fast = compiled(_count_all) if len(starts.values) > WORTH_COMPILING else None
-    if fast:
-        fast(
-            ticks.values.astype(np.int64, copy=False), ticks.offsets, rate, shift, times.values, times.offsets,
-            starts.values, stops.values, starts.offsets,
-            inside.values, inside.offsets, crossing.values, crossing.offsets,
-        )  # fmt: skip
-    else:
-        for row, train in enumerate(_seconds(ticks, rate, shift, times)):
-            first, last = np.searchsorted(train, starts[row]), np.searchsorted(train, stops[row])
-            counts = np.maximum(last - first, 0)
-            inside[row][:], crossing[row][:] = counts[: n_inside[row]], counts[n_inside[row] :]
-    return {"inside": inside, "crossing": crossing}
+    n_windows = np.repeat(starts.lengths, unit_ids.lengths)
+    counts = Ragged(np.zeros(n_windows.sum(), np.int32), _offsets(n_windows))
+    begin = counts.offsets[unit_ids.offsets]
+    fast = worth_compiling(count_edges, len(counts.values))
+    sessions = sessions_of(held, session_id)
+
+    def count_row(row: int) -> None:
+        windows = Windows(starts[row], stops[row])
+        matrix = counts.values[begin[row] : begin[row + 1]].reshape(len(unit_ids[row]), len(windows.starts))
+        if matrix.size:
+            units, target = Chosen.of(unit_ids[row]), np.arange(matrix.shape[1])
+            for trains in _trains(sessions[session_id[row]], units, windows.blocks):
+                count(trains, units, windows, target, matrix, fast)
+
+    # near rows use the same pieces
+    first = np.array([np.min(row, initial=np.inf) for row in starts])
+    on_every_core(count_row, np.lexsort((first, session_id)).tolist(), len(counts.values))
+    return Ragged(counts, unit_ids.offsets)  # type: ignore[arg-type]
 
 
-def _zeros(lengths: np.ndarray) -> Ragged:
-    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-    return Ragged(np.zeros(offsets[-1], np.int32), offsets)
+def _trains(session: Pieces | None, units: Chosen, blocks: tuple[int, int]) -> Iterator[Trains]:
+    """Pieces of the session that can hold spikes of the units within the blocks."""
+    return iter(()) if session is None else session.within((blocks[0], units.ids[0]), (blocks[1], units.ids[-1]))
 
 
-@udf(args=[*_TRAIN, _BLOB, _BLOB], returns=_FOUND, nulls=True)
+def _offsets(lengths: np.ndarray) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+
+
+@udf(args=[*_TRAIN, _BLOB, _BLOB], returns=_FOUND, held=TRAINS)
 def find_spikes_in_windows(
-    ticks: Ragged, rate: np.ndarray, shift: np.ndarray, times: Ragged, packed_starts: Ragged, packed_stops: Ragged
+    held: Sessions,
+    session_id: np.ndarray,
+    time_block: np.ndarray,
+    unit_id: np.ndarray,
+    packed_starts: Ragged,
+    packed_stops: Ragged,
 ) -> Ragged:
     """The spikes themselves: for each train and window [start, stop), which spikes fall in it.
 
-    Arguments as of :func:`count_spikes_in_windows`.
-
+    session_id, time_block, unit_id : (rows,) one train of ``ecephys.spike_trains`` a row
+    packed_starts, packed_stops : ragged, the row's windows, seconds as :func:`pack` packs them, in any order
     returns : ragged of (window_index, spike_index, spike_time), indices from 0 into the row's lists, spike_time in s
     """
     starts, stops = unpack(packed_starts), unpack(packed_stops)
-    windows, spikes, seconds, n_found = [], [], [], [0]
-    for row, train in enumerate(_seconds(ticks, rate, shift, times)):
-        first, last = np.searchsorted(train, starts[row]), np.searchsorted(train, stops[row])
-        counts = np.maximum(last - first, 0)
-        n = int(counts.sum())
-        begin = np.cumsum(counts) - counts
-        index = np.arange(n) + np.repeat(first - begin, counts)
-        windows.append(np.repeat(np.arange(len(counts), dtype=np.int32), counts))
-        spikes.append(index.astype(np.int32))
-        seconds.append(train[index])
-        n_found.append(n_found[-1] + n)
+    trains = looked_up(held, session_id, time_block, unit_id)
+    rows = np.repeat(np.arange(len(starts)), starts.lengths)
+    if len(rows) > _MANY_WINDOWS * len(starts):  # then they are sought train by train
+        both = [np.searchsorted(trains.seconds(i), (starts[i], stops[i])) for i in range(len(starts))]
+        first, last = np.concatenate(both, axis=1)
+    else:
+        first, last = trains.earlier(rows, starts.values), trains.earlier(rows, stops.values)
+    counts = np.maximum(last - first, 0)
+    begin = np.cumsum(counts) - counts
+    index = np.arange(counts.sum()) + np.repeat(first - begin, counts)
+    window = np.arange(len(rows)) - starts.offsets[rows]
     values = {
-        "window_index": np.concatenate(windows) if windows else np.empty(0, np.int32),
-        "spike_index": np.concatenate(spikes) if spikes else np.empty(0, np.int32),
-        "spike_time": np.concatenate(seconds) if seconds else np.empty(0),
+        "window_index": np.repeat(window, counts).astype(np.int32),
+        "spike_index": index.astype(np.int32),
+        "spike_time": trains.seconds_at(np.repeat(rows, counts), index),
     }
-    return Ragged(values, np.asarray(n_found, np.int64))  # type: ignore[arg-type]
+    n_found = np.concatenate([[0], np.cumsum(counts)])[starts.offsets]
+    return Ragged(values, n_found)  # type: ignore[arg-type]
 
 
 @udf(
     args=[*_TRAIN, _BLOB, _BLOB, pa.int32(), _BLOB, pa.bool_()],
     returns=pa.list_(pa.list_(pa.int32())),
-    nulls=True,
+    held=TRAINS,
 )
 def count_spikes_around_events(
-    ticks: Ragged,
-    rate: np.ndarray,
-    shift: np.ndarray,
-    times: Ragged,
+    held: Sessions,
+    session_id: np.ndarray,
+    time_block: np.ndarray,
+    unit_id: np.ndarray,
     packed_events: Ragged,
     packed_groups: Ragged,
     n_groups: np.ndarray,
@@ -134,6 +143,7 @@ def count_spikes_around_events(
     Bin b of an event is [event + edges[b], event + edges[b + 1]), or closed at both ends (as the reference's
     histogram, OD-14: a spike on an inner edge counts twice).
 
+    session_id, time_block, unit_id : (rows,) one train of ``ecephys.spike_trains`` a row
     packed_events : ragged, s; packed_groups : ragged, the group of each event, 0 ... n_groups - 1
     packed_edges : ragged, s from the event, ascending, the same in every row of a call
     returns : ragged of ragged int32, for each row a list of n_groups lists of n_bins counts
@@ -144,15 +154,17 @@ def count_spikes_around_events(
     group_of = groups.values.astype(np.int64)
     first_group = np.concatenate([[0], np.cumsum(n_groups, dtype=np.int64)])
     counts = np.zeros((first_group[-1], n_bins), np.int32)
+    trains = looked_up(held, session_id, time_block, unit_id)
     fast = compiled(_bin_all) if len(group_of) * n_bins > WORTH_COMPILING else None
     if fast:
+        ticks, times = trains.ticks, trains.times
         fast(
-            ticks.values.astype(np.int64, copy=False), ticks.offsets, rate, shift, times.values, times.offsets,
+            ticks.values, ticks.offsets, trains.rate, trains.shift, times.values, times.offsets,
             events.values, events.offsets, group_of, grid, closed.astype(np.bool_), counts, first_group,
         )  # fmt: skip
     else:
-        for row, train in enumerate(_seconds(ticks, rate, shift, times)):
-            at = events[row][:, None] + grid
+        for row in range(len(events)):
+            at, train = events[row][:, None] + grid, trains.seconds(row)
             first = np.searchsorted(train, at[:, :-1])
             last = np.searchsorted(train, at[:, 1:], side="right" if closed[row] else "left")
             into = first_group[row] + group_of[events.offsets[row] : events.offsets[row + 1]]
@@ -161,64 +173,8 @@ def count_spikes_around_events(
     return Ragged(rows, first_group)  # type: ignore[arg-type]
 
 
-def _seconds(ticks: Ragged, rate: np.ndarray, shift: np.ndarray, times: Ragged) -> Iterator[np.ndarray]:
-    """Each train in seconds."""
-    for row in range(len(ticks)):
-        train = ticks[row]
-        yield train / rate[row] - shift[row] if len(train) else times[row]
-
-
-# Loops for numba. A pointer that moves from where the last edge was found beats a search from scratch, as windows
-# come nearly in order; it may move back, so any order is exact. Infinity ends each train, so that the pointer needs
-# no other check on its way forward.
-
-
-def _count_all(  # type: ignore[no-untyped-def]
-    ticks,
-    tick_offsets,
-    rate,
-    shift,
-    times,
-    time_offsets,
-    starts,
-    stops,
-    offsets,
-    inside,
-    inside_offsets,
-    crossing,
-    crossing_offsets,
-):
-    longest = 0
-    for row in range(len(tick_offsets) - 1):
-        longest = max(longest, tick_offsets[row + 1] - tick_offsets[row])
-        longest = max(longest, time_offsets[row + 1] - time_offsets[row])
-    train = np.empty(longest + 1, np.float64)
-    for row in range(len(tick_offsets) - 1):
-        n = tick_offsets[row + 1] - tick_offsets[row]
-        if n > 0:
-            for i in range(n):
-                train[i] = ticks[tick_offsets[row] + i] / rate[row] - shift[row]
-        else:
-            n = time_offsets[row + 1] - time_offsets[row]
-            for i in range(n):
-                train[i] = times[time_offsets[row] + i]
-        train[n] = np.inf
-        n_inside = inside_offsets[row + 1] - inside_offsets[row]
-        first, last = 0, 0
-        for w in range(offsets[row + 1] - offsets[row]):
-            start, stop = starts[offsets[row] + w], stops[offsets[row] + w]
-            while first > 0 and train[first - 1] >= start:
-                first -= 1
-            while last > 0 and train[last - 1] >= stop:
-                last -= 1
-            while train[first] < start:
-                first += 1
-            while train[last] < stop:
-                last += 1
-            if w < n_inside:
-                inside[inside_offsets[row] + w] = max(last - first, 0)
-            else:
-                crossing[crossing_offsets[row] + w - n_inside] = max(last - first, 0)
+# For numba. A pointer that moves from where the last edge was found beats a search from scratch, as events come nearly
+# in order; it may move back, so any order is exact.
 
 
 def _bin_all(  # type: ignore[no-untyped-def]

@@ -55,7 +55,7 @@ _counted as (
         t.unit_id,
         b.bucket,
         count_spikes_around_events(
-            t.spike_ticks, t.clock_rate, t.clock_shift, t.spike_times,
+            t.session_id, t.time_block, t.unit_id,
             b.event_times, b.groups, b.n_groups, pack(edges), closed
         ) as counts
     from ecephys.spike_trains as t

@@ -12,47 +12,67 @@ with _units as (
     select distinct units.session_id, units.unit_id
     from query_table(units) as units
 ),
-_blocks as materialized (
-    from ecephys.windows_by_block(windows)
-),
-_trained as materialized (
+_windows as (
     select
-        t.session_id,
-        t.unit_id,
-        b.bucket,
-        count_spikes_in_windows(
-            t.spike_ticks, t.clock_rate, t.clock_shift, t.spike_times, b.starts, b.stops, b.n_inside
-        ) as counts
-    from ecephys.spike_trains as t
-    join _units as u on u.session_id = t.session_id and u.unit_id = t.unit_id
-    join _blocks as b on b.session_id = t.session_id and b.time_block = t.time_block
+        windows.session_id,
+        windows.window_id,
+        windows.start_time::double as start_time,
+        windows.stop_time::double as stop_time
+    from query_table(windows) as windows
+    where not isnan(windows.start_time::double) and not isnan(windows.stop_time::double)
 ),
--- A unit that is silent in a block has no train there: its counts are NULL here and 0 below.
-_silent as (
-    select u.session_id, u.unit_id, b.bucket, null::struct(inside int[], crossing int[]) as counts
-    from _units as u
-    join _blocks as b on b.session_id = u.session_id
-    anti join _trained as t on t.unit_id = u.unit_id and t.bucket = b.bucket and t.session_id = u.session_id
+-- The kernel counts some units in some windows a row: 32,768 counts, which bound the memory of a call of 2,048 rows.
+_sizes as (
+    select
+        u.session_id,
+        greatest(64, 32768 // w.n) as units_a_row,
+        32768 // least(greatest(64, 32768 // w.n), u.n) as windows_a_row
+    from (select session_id, count(*) as n from _units group by session_id) as u
+    join (select session_id, count(*) as n from _windows group by session_id) as w on w.session_id = u.session_id
+),
+_unit_lists as materialized (
+    select session_id, (n - 1) // units_a_row as unit_list, list(unit_id order by n) as unit_ids
+    from (
+        select u.*, s.units_a_row, row_number() over (partition by u.session_id order by u.unit_id) as n
+        from _units as u
+        join _sizes as s on s.session_id = u.session_id
+    )
+    group by session_id, unit_list
+),
+_window_lists as materialized (
+    select
+        session_id,
+        (n - 1) // windows_a_row as window_list,
+        list(window_id order by n) as window_ids,
+        pack(list(start_time order by n)) as starts,
+        pack(list(stop_time order by n)) as stops
+    from (
+        select w.*, s.windows_a_row, row_number() over (partition by w.session_id order by w.start_time) as n
+        from _windows as w
+        join _sizes as s on s.session_id = w.session_id
+    )
+    group by session_id, window_list
+),
+-- Grouped, as DuckDB hands groups to all its threads.
+_rows as (
+    select u.session_id, u.unit_list, w.window_list
+    from _unit_lists as u
+    join _window_lists as w on w.session_id = u.session_id
+    group by u.session_id, u.unit_list, w.window_list
 ),
 _counted as (
-    from _trained
-    union all
-    from _silent
-),
--- Only now the window ids, which cost memory: a list of them for every unit and block.
-_inside as (
-    select c.session_id, c.unit_id, unnest(b.inside_ids) as window_id, unnest(c.counts.inside) as spike_count
-    from _counted as c
-    join _blocks as b on b.bucket = c.bucket
-),
-_crossing as (
-    select c.session_id, c.unit_id, unnest(b.crossing_ids) as window_id, unnest(c.counts.crossing) as spike_count
-    from _counted as c
-    join _blocks as b on b.bucket = c.bucket
+    select
+        r.session_id,
+        w.window_ids,
+        unnest(u.unit_ids) as unit_id,
+        unnest(count_spikes_in_windows(r.session_id, u.unit_ids, w.starts, w.stops)) as spike_counts
+    from _rows as r
+    join _unit_lists as u on u.session_id = r.session_id and u.unit_list = r.unit_list
+    join _window_lists as w on w.session_id = r.session_id and w.window_list = r.window_list
 )
-select session_id, window_id, unit_id, coalesce(spike_count, 0)::int as spike_count
-from _inside
-union all
-select session_id, window_id, unit_id, coalesce(sum(spike_count), 0)::int as spike_count
-from _crossing
-group by session_id, window_id, unit_id
+select
+    session_id,
+    unnest(window_ids) as window_id,
+    unit_id,
+    unnest(spike_counts) as spike_count
+from _counted

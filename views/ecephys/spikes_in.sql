@@ -26,7 +26,7 @@ _found as (
         b.bucket,
         t.spike_amplitudes,
         unnest(
-            find_spikes_in_windows(t.spike_ticks, t.clock_rate, t.clock_shift, t.spike_times, b.starts, b.stops)
+            find_spikes_in_windows(t.session_id, t.time_block, t.unit_id, b.starts, b.stops)
         ) as spike
     -- Only the blocks that a window touches: said here as well as in the join, as this reaches the scan, which then
     -- skips other files and row groups whatever the order of the joins.
