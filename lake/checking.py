@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 from collections import Counter, defaultdict
@@ -19,6 +20,7 @@ from .catalog import Catalog
 from .digests import file_digest
 from .parquet import Range
 from .records import ColumnStats
+from .remedies import brings
 from .states import folder_of
 from .tables import TABLES
 from .userspec import spec_from_json
@@ -155,11 +157,9 @@ def _attachments(database: sqlite3.Connection) -> Iterator[_Expected]:
 def _sources(database: sqlite3.Connection) -> dict[int, str]:
     """The line that brings an ingest back."""
     found = {}
-    query = "select ingest_id, subject, role, source_url, parts from brainlake_ingest order by begin_snapshot"
-    for ingest_id, subject, role, url, parts in database.execute(query):
-        names = parts.strip("[]").replace('"', "").replace(" ", "")
-        is_users = role == "table" and subject.startswith("table/")
-        found[ingest_id] = f"write {subject[6:]} again" if is_users else f"brainlake ingest {url} --only {names}"
+    query = "select ingest_id, subject, source_url, parts, options from brainlake_ingest order by begin_snapshot"
+    for ingest_id, subject, url, parts, options in database.execute(query):
+        found[ingest_id] = brings(subject, url, json.loads(parts), json.loads(options))
     return found
 
 

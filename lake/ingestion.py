@@ -24,12 +24,12 @@ from .citing import Told, recorded
 from .errors import BrainlakeError, CatalogError, ForeignError, SourceError
 from .folding import fold_small_tables
 from .ingest_report import IngestReport, Item, Progress, Status
+from .remedies import OWN_OPTIONS
 from .tables import TABLES
 from .workers import Died, Workers
 from .writer import IngestWriter
 
 HASH_BLOCK = 1 << 22
-OWN_OPTIONS = ("salvage", "told", "subset")  # of an ingest; its others are settings of its reader
 FOLD_EVERY = 256  # files of a long run after which small tables are folded: keys are checked against fewer files
 
 

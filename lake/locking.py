@@ -17,6 +17,7 @@ from .digests import file_digest
 from .errors import BrainlakeError
 from .frames import as_arrow
 from .provenance import provenance
+from .remedies import brings
 from .whole_files import whole_file
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def _of_sources(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iter
     for key in sorted({*old, *new}):
         what = f"source {key[0]} ({key[1]})"
         if key not in new:
-            yield Compared(what, "missing", brings(old[key]))
+            yield Compared(what, "missing", _command(old[key]))
         elif key not in old:
             yield Compared(what, "new", f"from {new[key]['source_url']}")
         else:
@@ -195,15 +196,13 @@ def _of_sources(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> Iter
                 if old[key][name] != new[key][name]
             ]
             if old[key]["source_sha256"] != new[key]["source_sha256"]:
-                notes.append(f"{brings(old[key])} brings the one of then, if it is still there")
+                notes.append(f"{_command(old[key])} brings the one of then, if it is still there")
             yield Compared(what, "changed" if notes else "same", "; ".join(notes))
 
 
-def brings(source: Mapping[str, Any]) -> str:
-    """The command that brings a source."""
-    if source["reader"] == "lake.write":
-        return f"`brainlake write FILE --as {source['subject'].partition('/')[2]}`"
-    return f"`brainlake ingest {source['source_url']} --only {','.join(source['parts'])}`"
+def _command(source: Mapping[str, Any]) -> str:
+    options = json.loads(source["options"])
+    return f"`{brings(source['subject'], source['source_url'], source['parts'], options)}`"
 
 
 def _short(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 import threading
@@ -164,7 +165,7 @@ def test_holdings_say_what_is_here_what_is_known_and_what_failed(tmp_path):
         RELATIONS["lake.parts"][1],
     )  # fmt: skip
     failures = pa.Table.from_pylist(
-        [{"source_url": "/files/bad.nwb", "error": "truncated"}], RELATIONS["lake.failures"][1]
+        [{"source_url": "/files/it's bad.nwb", "error": "truncated"}], RELATIONS["lake.failures"][1]
     )
     tables = {project.name: TableState(project, (file,), {project.version: project.arrow})}
     session = Session(state(tmp_path, tables, ingests=ingests, parts=parts, failures=failures))
@@ -173,7 +174,7 @@ def test_holdings_say_what_is_here_what_is_known_and_what_failed(tmp_path):
         ("ecephys.session/1", "lfp", "available", 1000, "brainlake ingest /files/1.nwb --with lfp"),
         ("ecephys.session/1", "session", "present", 10, None),
         ("ecephys.session/2", "session", "known", None, "brainlake ingest session_2.nwb"),
-        (None, None, "failed", None, "brainlake ingest /files/bad.nwb"),
+        (None, None, "failed", None, "brainlake ingest " + shlex.quote("/files/it's bad.nwb")),
     ]
     session.close()
 

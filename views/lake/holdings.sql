@@ -25,7 +25,9 @@ with ingested as (
         p.ingest_id,
         i.source_url,
         null::varchar as error,
-        case p.state when 'available' then 'brainlake ingest ' || i.source_url || ' --with ' || p.part end as remedy
+        case p.state
+            when 'available' then 'brainlake ingest ' || lake.shell_word(i.source_url) || ' --with ' || p.part
+        end as remedy
     from lake.parts as p
     join lake.ingests as i on i.ingest_id = p.ingest_id
 ),
@@ -57,7 +59,7 @@ recordings as (
         'Allen Cell Types Database' as dataset,
         'cell_nwb' as role,
         'sweeps' as part,
-        'brainlake ingest ' || f.url as remedy
+        'brainlake ingest ' || lake.shell_word(f.url) as remedy
     from icephys.cell_files as f
     where f.file_type = 'NWBDownload'
 ),
@@ -72,5 +74,7 @@ union all
 select subject, dataset, role, part, 'known', null, null, null, null, null, remedy
 from known
 union all
-select subject, null, null, null, 'failed', null, null, null, source_url, error, 'brainlake ingest ' || source_url
+select
+    subject, null, null, null, 'failed', null, null, null, source_url, error,
+    'brainlake ingest ' || lake.shell_word(source_url)
 from lake.failures

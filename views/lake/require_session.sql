@@ -46,7 +46,7 @@
             when f.is_here
                 then error(
                     'absent: the ' || wanted_part || ' of session ' || session || ' is not in this lake: `brainlake ingest '
-                    || coalesce(w.source_url, 'FILE') || ' --with ' || wanted_part || '` brings it'
+                    || coalesce(lake.shell_word(w.source_url), 'FILE') || ' --with ' || wanted_part || '` brings it'
                 )
             when f.is_known
                 then error(

@@ -78,7 +78,7 @@
             when wanted = 'recording' or p.is_taken then true
             else error(
                 'absent: the ' || wanted || ' of cell ' || specimen || ' are not in this lake: `brainlake ingest '
-                || coalesce(p.source_url, 'FILE') || ' --with ' || wanted || '` brings them'
+                || coalesce(lake.shell_word(p.source_url), 'FILE') || ' --with ' || wanted || '` brings them'
             )
         end
     from facts as f
