@@ -10,13 +10,9 @@ import pyarrow as pa
 from . import ducklake
 from .catalog_file import CatalogFile
 from .errors import CatalogError
-from .relations import RELATIONS as RELATIONS  # what a session registers
 from .relations import relations_of
 from .snapshots import find_snapshot, require_snapshot, snapshot_time, tags_of
-from .states import AttachmentState as AttachmentState  # what a catalogue gives is named beside it
-from .states import FileState as FileState
 from .states import IngestState, LakeState, folder_of, read_attachments, read_live_ingests, read_tables
-from .states import TableState as TableState
 
 
 class Catalog(CatalogFile):

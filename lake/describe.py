@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 import duckdb
 import pyarrow as pa
 
-from .catalog import LakeState
 from .functions import declared, sql_type
 from .questions import Described, Question
 from .relations import RELATIONS, table_of
 from .spec import TableSpec
+from .states import LakeState
 
 _T, _I = pa.string(), pa.int64()
 

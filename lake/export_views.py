@@ -26,8 +26,8 @@ from .session import NWB_TABLE, create_over_files, file_variables, nwb_table_pat
 from .whole_files import new_path
 
 if TYPE_CHECKING:
-    from .catalog import LakeState
     from .session import Session
+    from .states import LakeState
 
 # The oldest storage: DuckDB 1.1 opens it.
 STORAGE_VERSION = "v1.0.0"

@@ -15,7 +15,6 @@ import pyarrow as pa
 
 from . import describe
 from .admission import admit
-from .catalog import AttachmentState, LakeState, TableState
 from .cursors import Cursors, set_variables
 from .errors import QueryError, SpecError
 from .functions import declared, register_functions, sql_type
@@ -27,6 +26,7 @@ from .questions import Question, below, make, standard
 from .relation import Relation
 from .relations import RELATIONS
 from .remembered import Remembered
+from .states import AttachmentState, LakeState, TableState
 
 if TYPE_CHECKING:
     import polars as pl

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-from ..catalog import TableState
 from ..session import Session
+from ..states import TableState
 
 
 class EmptySessions:

@@ -12,11 +12,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from brainlake.lake import describe
-from brainlake.lake.catalog import FileState, LakeState, TableState
 from brainlake.lake.errors import AbsentError, QueryError, UnknownError
 from brainlake.lake.relations import RELATIONS
 from brainlake.lake.session import Session
 from brainlake.lake.spec import Column, TableSpec, float64, int32, int64, text
+from brainlake.lake.states import FileState, LakeState, TableState
 from brainlake.lake.tables import TABLES
 from pyarrow import parquet
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 import pytest
-from brainlake.lake.catalog import RELATIONS
 from brainlake.lake.parquet import to_table
 from brainlake.lake.questions import below, register, standard
+from brainlake.lake.relations import RELATIONS
 from brainlake.lake.tables import TABLES
 from brainlake.tests.fixtures.memory import make_table
 
