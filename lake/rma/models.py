@@ -50,10 +50,14 @@ class Attached:
 
 @dataclass(frozen=True)
 class Through:
-    """Partners by a query of pairs ``owner``, ``member``: ``owner = this.id and member = target.id``."""
+    """Partners by a query of pairs ``owner``, ``member``: ``owner = this.id and member = target.id``.
+
+    is_listed : pairs have a ``place``, by which they are nested where nobody says how
+    """
 
     model: str
     pairs: str
+    is_listed: bool = False
 
 
 Association = One | Many | Attached | Through
@@ -178,7 +182,7 @@ def _conventional(declared: AnsweredModel, classes: tuple[str, ...]) -> dict[str
         elif target in ANSWERED and back in ANSWERED[target].attributes:
             found[name] = Many(target, back, single=not name.endswith("s"))
         else:
-            found[name] = Through(target, _nested(classes, name))
+            found[name] = Through(target, _nested(classes, name), is_listed=True)
     return found
 
 
@@ -186,8 +190,8 @@ def _nested(owners: tuple[str, ...], association: str) -> str:
     """Pairs that some answer nested; names are of the declarations above, never of a query."""
     classes = ", ".join(f"'{owner}'" for owner in owners)
     return (
-        "select distinct owner_id as owner, member_id as member from rma.links "
-        f"where owner_model in ({classes}) and association = '{association}'"
+        "select owner_id as owner, member_id as member, min(member_index) as place from rma.links "
+        f"where owner_model in ({classes}) and association = '{association}' group by owner_id, member_id"
     )
 
 

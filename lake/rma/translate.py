@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from ..errors import QueryError
 from .conditions import Aliases, Sql, Writer, column_of, cross, ordered
-from .models import Attached, Many, Model, One
+from .models import Attached, Many, Model, One, Through
 from .options import Options
 from .tree import Node, Place, Tree
 
@@ -255,6 +255,9 @@ class _Records(_Asked):
                 conditions.append(self.exists([n for n in child.walk() if n.required], at))
         columns = (column_of("i", name) for name in node.model.columns)
         selected = exp.select(exp.alias_(owner.copy(), "_owner"), *columns, copy=False)
+        is_listed = isinstance(to, Through) and to.is_listed
+        if is_listed:
+            selected = selected.select(exp.alias_(column_of("p", "place"), "_place"), copy=False)
         rows = cross(selected, sources).where(*conditions, copy=False)
         self.steps.append((f"rows_{number}", rows))
         entries, shape, read = self._entries(node, f"rows_{number}")
@@ -262,6 +265,7 @@ class _Records(_Asked):
             expressions=[exp.PropertyEQ(this=exp.to_identifier(n, quoted=True), expression=v) for n, v in entries]
         )
         order = [(column_of("r", p.column), down) for p, down in self.order if p.node is node]
+        order += [(column_of("r", "_place"), False)] if is_listed else []
         order += [(column_of("r", key), False) for key in node.model.keys]
         listed: Sql = exp.ArrayAgg(this=exp.Order(this=struct, expressions=[ordered(key, down) for key, down in order]))
         many = not (isinstance(to, One) or (isinstance(to, Many) and to.single))

@@ -51,7 +51,9 @@ def test_a_package_is_ingested_with_all_it_holds(tmp_path):
         assert lake.sql("select source_name, n_nodes from morphology.swc_files").pl().rows() == [
             ("Sst_m.swc", len(swc.SMALL))
         ]
-        assert {item.status for item in lake.ingest(path, jobs=1).items} == {"unchanged"}
+        snapshot = lake.refresh()
+        assert "ingested" not in {item.status for item in lake.ingest(path, jobs=1).items}
+        assert lake.refresh() == snapshot
 
 
 def test_a_package_in_a_folder_is_found(tmp_path):

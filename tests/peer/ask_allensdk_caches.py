@@ -52,7 +52,7 @@ def filling(url, ids, folder):
         "unionizes": lambda: len(connectivity.get_experiment_structure_unionizes(ids["unionized_experiment"])),
         "containers": lambda: len(observatory.get_experiment_containers(include_failed=True)),
         "ophys_experiments": lambda: len(observatory.get_ophys_experiments(include_failed=True)),
-        "cell_specimens": lambda: len(observatory.get_cell_specimens(include_failed=True)),
+        "cell_specimens": lambda: len(observatory.get_cell_specimens(include_failed=True, simple=False)),
         "sessions": lambda: len(units.get_session_table()),
     }
 
