@@ -15,8 +15,9 @@ from brainlake.udfs.compiling import compiled
 from brainlake.udfs.sweep_traces import PackedSamples
 
 RNG = np.random.default_rng(11)
-STEPS = (np.round(RNG.normal(0, 300, 70_000)) * 3.125e-5).astype(np.float32)  # V, as a digitiser tells them
-NOISE = RNG.normal(size=70_000).astype(np.float32)
+STEPS = (np.round(RNG.normal(0, 300, 140_000)) * 3.125e-5).astype(np.float32)  # V, as a digitiser tells them
+STEPS[40_000:120_000] = 0  # constant over more than one block
+NOISE = RNG.normal(size=140_000).astype(np.float32)
 
 
 def as_packed(samples: np.ndarray) -> PackedSamples:
@@ -34,9 +35,9 @@ def test_packed_samples_read_as_the_array_they_are_of(
     read = as_packed(samples)
     assert read.shape == samples.shape
     assert np.array_equal(np.asarray(read), samples)
-    assert np.array_equal(np.asarray(read[1_000:69_000]), samples[1_000:69_000])
-    assert len(read[69_990:80_000]) == 10
-    at = np.array([7, 69_999, 7])
+    assert np.array_equal(np.asarray(read[1_000:139_000]), samples[1_000:139_000])
+    assert len(read[139_990:200_000]) == 10
+    at = np.array([7, 139_999, 7])
     assert np.array_equal(read[at], samples[at])
     assert (read[5], read[-1]) == (samples[5], samples[-1])
     assert np.array_equal(read.times(1e3), samples * np.float64(1e3))
