@@ -19,12 +19,12 @@ import numpy as np
 import polars as pl
 from brainlake.tests.fixtures import ccf as files
 
+from .ccf_memory import ALLENSDK, memory
 from .material import Material
 from .measure import Row, faster, milliseconds, seconds
 
 SHAPE, UM = (528, 320, 456), 25
 N_STRUCTURES = 640
-ALLENSDK = "BRAINLAKE_ALLENSDK_PYTHON"
 ANNOTATION = "BRAINLAKE_ANNOTATION"
 IN_MEMORY = "NumPy, volume in memory"
 
@@ -70,7 +70,7 @@ def ccf(material: Material) -> list[Row]:
             *_points(lake, volume),
             *_pieces(lake, volume, tree, path, wanted, folder),
         ]
-    return rows
+    return rows + memory(folder / "lake", path, tree, wanted)
 
 
 def material_of(folder: Path) -> tuple[np.ndarray, Path, Path, int]:
