@@ -271,7 +271,11 @@ class Commit:
             "insert into brainlake_ingest_part values (?, ?, ?, ?, ?, ?, ?)",
             [(record.ingest_id, self.snapshot_id, *part) for part in parts],
         )
-        self.database.execute("delete from brainlake_failure where source_url = ?", [record.source_url])
+        # A source that failed may lie elsewhere by now: whoever reads it tells the same subject.
+        self.database.execute(
+            "delete from brainlake_failure where source_url = ? or (subject = ? and reader = ?)",
+            [record.source_url, record.subject, record.reader],
+        )
 
     def retire_ingest(self, ingest_id: int) -> None:
         """An ingest and its attachments end here; its files are retired or rewritten by the caller."""

@@ -29,6 +29,7 @@ from .tables import TABLES
 from .workers import Died, Workers
 from .writer import IngestWriter
 
+DONE = ("ingested", "replaced", "unchanged")  # what a source is when all that was asked of it is in the lake
 HASH_BLOCK = 1 << 22
 FOLD_EVERY = 256  # files of a long run after which small tables are folded: keys are checked against fewer files
 
@@ -94,7 +95,8 @@ def ingest(
         show = progress or (lambda *_: None)
         upkeep = _Upkeep(catalog)
         items = [item for group in groups for item in _run(group, n_jobs, show, upkeep, discard_raw)]
-    items += lost
+    redone = {(item.subject, item.role) for item in items if item.status in DONE}  # from where they lie now
+    items += [item for item in lost if (item.subject, item.role) not in redone]
     if not dry_run:
         upkeep.remember_failed(items)
         upkeep.fold()
@@ -198,7 +200,7 @@ def _run(work: Sequence[Job], jobs: int, progress: Progress, upkeep: _Upkeep, di
         if isinstance(answer, Died):
             answer = Item(names[index], "failed", error=f"{names[index]}: {answer.reason}")
         items[index] = answer
-        if discard_raw and answer.status in ("ingested", "replaced", "unchanged"):
+        if discard_raw and answer.status in DONE:
             upkeep.discard(work[index].source)
         progress(names[index], "done", 1, 1)
         if len(items) % FOLD_EVERY == 0:

@@ -118,6 +118,19 @@ def test_rows_of_an_older_reader_are_found_by_check_and_redone(lake, files, monk
     assert [i.subject for i in ingestion.stale_ingests(lake.catalog)] == ["ecephys.project/sessions"]
 
 
+def test_what_is_stale_is_redone_from_where_its_source_lies_now(lake, files, tmp_path):
+    lake.ingest(files / "sessions.csv").raise_failed()
+    with lake.catalog.writing() as database:
+        database.execute("update brainlake_ingest set reader_version = 'of long ago'")
+    moved = (files / "sessions.csv").rename(tmp_path / "moved.csv")
+    (item,) = lake.ingest(stale=True).items
+    assert (item.status, "bring the file back" in item.error) == ("failed", True)
+    assert [item.status for item in lake.ingest(moved, stale=True).items] == ["replaced"]
+    assert lake.ingest(stale=True).items == ()
+    assert lake.sql("select source_url from lake.ingests").one().source_url == str(moved)
+    assert lake.sql("select count(*) as n from lake.failures").one().n == 0
+
+
 def test_an_argument_that_leads_nowhere_is_an_error(lake, files):
     with pytest.raises(SourceError, match=r"nothing\.nwb"):
         lake.ingest(files / "nothing.nwb")
