@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import zlib
 from pathlib import Path
 
 import brainlake
@@ -188,7 +189,9 @@ def test_a_field_of_displacements_comes_back_with_its_components(lake, tmp_path)
     write_answer(lake.sql(query).reader(), None, tmp_path / "d.mha")
     text, _, data = (tmp_path / "d.mha").read_bytes().partition(b"ElementDataFile = LOCAL\n")
     assert b"ElementNumberOfChannels = 3\n" in text
-    assert np.array_equal(np.frombuffer(data, "<f4").reshape(3, 4, 20, 3).transpose(2, 1, 0, 3), FIELD)
+    assert f"CompressedDataSize = {len(data)}\n".encode() in text
+    voxels = np.frombuffer(zlib.decompress(data), "<f4")
+    assert np.array_equal(voxels.reshape(3, 4, 20, 3).transpose(2, 1, 0, 3), FIELD)
 
 
 def test_what_is_not_here_says_what_brings_it(lake):

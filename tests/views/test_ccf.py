@@ -380,3 +380,25 @@ def test_grey_values_at_points(con):
 def test_a_volume_that_is_not_here_is_told(con):
     with pytest.raises(duckdb.Error, match="absent: no volume of kind nissl"):
         con.execute("from ccf.grey_slice_image('coronal', 0, of_kind := 'nissl')").fetchall()
+
+
+def test_published_volumes_are_listed_with_those_that_are_here(con):
+    found = rows(con, "from ccf.published_volumes")
+    assert (
+        len(found) == (5 + 2) * 4
+    )  # five versions of the annotation, the template and the Nissl volume, four resolutions
+    here = {one["published_as"]: one for one in found if one["volume_id"] is not None}
+    assert sorted(here) == [
+        "annotation/ccf_2016/annotation_10.nrrd", "annotation/ccf_2017/annotation_25.nrrd",
+        "average_template/average_template_100.nrrd",
+    ]  # fmt: skip
+    annotation = here["annotation/ccf_2017/annotation_25.nrrd"]
+    assert annotation["shape"] == [528, 320, 456]  # as the public file's header has it
+    assert annotation["fetched_by"] == "brainlake fetch annotation --version ccf_2017 --um 25"
+
+
+def test_constants_of_the_reference_are_rows(con):
+    """As the Allen SDK 2.16.2 has them: ReferenceSpaceApi.CCF_VERSION_DEFAULT is annotation/ccf_2017."""
+    found = rows(con, "from ccf.reference_spaces")
+    assert {one["version"] for one in found} == {"ccf_2015", "ccf_2016", "ccf_2017", "mouse_2011", "devmouse_2012"}
+    assert [one["version"] for one in found if one["is_default"]] == ["ccf_2017"]

@@ -12,8 +12,9 @@ import brainlake
 import numpy as np
 import pytest
 import requests
-from brainlake.lake.errors import BrainlakeError
+from brainlake.lake.errors import AbsentError, BrainlakeError
 from brainlake.lake.serve.rma import Server
+from brainlake.tests.fixtures import connectivity as fixture
 
 # The published answer for series 77371835: the point, its image, and the matrices it was computed with.
 POINT, IMAGE, PIXEL = (650, 7650, 6300), 77374877, (3146.1732065159667, 5001.930884546023)
@@ -171,3 +172,29 @@ def test_the_served_lake_synchronises_as_the_api_does(lake):
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_a_point_of_an_experiment_is_seen_on_a_pixel_of_its_images(lake):
+    """q = M_trv p + t, section q_z / thickness, pixel = M_tvs (q_x, q_y) + t (XFM-03, XFM-04); failed images are left out."""
+    points = np.array([[650.0, 7650, 6300], [5000, 3000, 1200]])
+    given = ", ".join(f"({ap}, {dv}, {ml})" for ap, dv, ml in points)
+    query = f"with p as (select * from (values {given}) as v(ap_um, dv_um, ml_um)) "
+    found = rows(lake, query + "from connectivity.to_images('p', 77371835)")
+    stack = np.column_stack([points, [1, 1]]) @ TRV.T
+    for one, (x, y, z) in zip(found, stack, strict=True):
+        assert one["section_number"] == min((440, 474), key=lambda n: abs(n - z / 25))
+        assert (one["x"], one["y"]) == pytest.approx(tuple(TVS @ [x, y, 1]), rel=1e-12)
+    service = rows(lake, query.replace("select *", "select *, 9 as reference_space_id") +
+                   "from ccf.reference_to_images('p', 77371835)")  # fmt: skip
+    assert [(r["section_image_id"], r["x"], r["y"]) for r in found] == [
+        (r["section_image_id"], pytest.approx(r["x"]), pytest.approx(r["y"])) for r in service
+    ]
+
+
+def test_an_experiment_whose_images_are_not_aligned_here_is_told_so(tmp_path):
+    record = fixture.alignment_record(np.eye(3), np.zeros(3), aligned_id=501)
+    (tmp_path / "alignment3d.json").write_text(json.dumps(record))
+    with brainlake.create(tmp_path / "lake") as lake:
+        lake.ingest(tmp_path / "alignment3d.json").raise_failed()
+        with pytest.raises(AbsentError, match="images of experiment 501"):
+            rows(lake, "with p as (select 1 as ap_um, 1 as dv_um, 1 as ml_um) from connectivity.to_images('p', 501)")
