@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from ....version import __version__
 from ...admission import admit
-from ...catalog import LakeState
 from ...relations import table_of
 from ...session import Session
 from ...spec import TableSpec
+from ...states import LakeState
 from .contract import SERVER_VERSION, ClientContext, Rewritten
 from .functions import Functions
 from .objects import LakeObjects, at_state, database_oid, objects_of, role_oid

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from ...catalog import LakeState, TableState
 from ...functions import declared, sql_type
 from ...session import Session
+from ...states import LakeState, TableState
 from ..postgres.types import oid_of
 
 FIRST_OID = 16_384  # below are PostgreSQL's own

@@ -9,9 +9,9 @@ from pathlib import Path
 import brainlake
 import pyarrow as pa
 import pytest
-from brainlake.lake.catalog import LakeState
 from brainlake.lake.errors import CatalogError, SnapshotExpired, UnknownError
 from brainlake.lake.serve.snapshots import Lease, Snapshots
+from brainlake.lake.states import LakeState
 
 COUNT = "select count(*) as n from lab.rows"
 Write = Callable[[int], int]
