@@ -20,7 +20,7 @@ import adbc_driver_flightsql.dbapi as flight
 import adbc_driver_manager
 import pyarrow as pa
 
-from .serve_report import FIRST, READ, Report, expected
+from .serve_report import FIRST, PATIENCE_S, READ, Report, expected
 
 _THREADS = 8  # of a process
 _LIVES_S = (5.0, 60.0)  # of a process, before it is killed
@@ -53,7 +53,7 @@ class Clients:
                         self._report.killed += size
                 elif process.stdin:
                     process.stdin.close()  # they finish what they ask, and end
-                reader.join(120)
+                reader.join(PATIENCE_S)
                 if reader.is_alive():
                     self._report.wrong.append("a client still waits for its answer")
                     process.kill()
@@ -70,7 +70,7 @@ class Clients:
         """Let each finish its question and leave."""
         self._stopping.set()
         for thread in self._threads:
-            thread.join(180)
+            thread.join(2 * PATIENCE_S)
 
     def newest(self) -> list[str | None]:
         """What a client that comes now reads."""

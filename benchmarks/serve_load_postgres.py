@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from brainlake.tests.fixtures.pg_wire import Reply, Wire, bind, execute, message, parse, z
 
-from .serve_report import FIRST, READ, Report, expected
+from .serve_report import FIRST, PATIENCE_S, READ, Report, expected
 
 
 class Clients:
@@ -35,7 +35,7 @@ class Clients:
         """Let each finish its question and leave."""
         self._stopping.set()
         for thread in self._threads:
-            thread.join(120)
+            thread.join(PATIENCE_S)
         if any(thread.is_alive() for thread in self._threads):
             self._report.wrong.append("a client still waits for its answer")
 
@@ -55,7 +55,7 @@ def _client(port: int, seed: int, stop: threading.Event, lock: threading.Lock, r
     while not stop.is_set():
         counted: Counter[str] = Counter()
         try:
-            with Wire(port, timeout=120) as wire:
+            with Wire(port, timeout=PATIENCE_S) as wire:
                 if wire.hello.errors:
                     raise _Wrong(f"not let in: {wire.hello.error}")
                 newest = 0

@@ -9,6 +9,7 @@ from typing import Any
 
 TABLE, FIRST = "lab.growing", 100
 READ = "select count(*) as n, max(i) as top, sum(i)::bigint as total from lab.growing"
+PATIENCE_S = 600.0  # after which a client that has no answer has been forgotten; a busy machine may stand still
 
 
 def expected(n: int) -> list[str | None]:
