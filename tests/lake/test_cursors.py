@@ -9,10 +9,10 @@ import pytest
 from brainlake.lake import cursors, remembered
 from brainlake.lake import session as sessions
 from brainlake.lake.admission import admit
-from brainlake.lake.catalog import TableState
 from brainlake.lake.errors import NotAdmittedError, QueryError
 from brainlake.lake.session import Session
 from brainlake.lake.spec import Column, TableSpec, float64, int64
+from brainlake.lake.states import TableState
 
 from .test_session import state, write
 
