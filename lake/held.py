@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..udfs.registry import Held
-from .catalog import LakeState
+from .states import LakeState
 
 ROOM = 512 * 2**20  # bytes, a process
 
@@ -169,12 +169,23 @@ class Kept:
                 self._made.move_to_end(key)
             return self._made.get(key)
 
+    def clear(self) -> None:
+        with self._lock:
+            self._made.clear()
+            self._size = 0
+
     def _drop(self, key: Hashable) -> None:
         if (made := self._made.pop(key, None)) is not None:
             self._size -= made.nbytes
 
 
 _kept = Kept()
+
+
+def let_go() -> None:
+    """Keep nothing any more: the next question reads what it needs."""
+    _kept.clear()
+    _row_groups.cache_clear()
 
 
 class _PiecesOfPartition:

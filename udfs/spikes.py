@@ -62,9 +62,11 @@ def count_spikes_in_windows(
     begin = counts.offsets[unit_ids.offsets]
     fast = worth_compiling(count_edges, len(counts.values))
     sessions = sessions_of(held, session_id)
+    known: dict[bytes, Windows] = {}  # many rows ask for the same
 
     def count_row(row: int) -> None:
-        windows = Windows(starts[row], stops[row])
+        given = starts[row].tobytes() + stops[row].tobytes()
+        windows = known.setdefault(given, Windows(starts[row], stops[row]))
         matrix = counts.values[begin[row] : begin[row + 1]].reshape(len(unit_ids[row]), len(windows.starts))
         if matrix.size:
             units, target = Chosen.of(unit_ids[row]), np.arange(matrix.shape[1])

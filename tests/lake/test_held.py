@@ -66,7 +66,7 @@ def test_a_file_is_read_once_until_room_is_short(lake, monkeypatch):
     read = []
     rows = held.FilesOfPartitions.rows
     monkeypatch.setattr(held.FilesOfPartitions, "rows", lambda *given: read.append(given) or rows(*given))
-    monkeypatch.setattr(held, "_kept", held.Kept())
+    held.let_go()
     for _ in range(3):
         structure(lake)
     assert len(read) == 1
@@ -83,7 +83,7 @@ def test_a_volume_that_is_not_there_has_no_labels(lake):
     assert lake.sql(query).pl().rows() == [({"label": 0, "hemisphere_id": 0}, [])]
 
 
-def test_a_count_reads_the_row_groups_that_its_units_and_windows_need_once(tmp_path, monkeypatch):
+def test_a_count_reads_the_row_groups_that_its_units_and_windows_need_once(tmp_path):
     """Two units in three blocks, a row group each: one unit in one block needs one of six."""
     blocks = {7: [100.0, 700.0, 1300.0], 8: [150.0, 750.0, 1350.0]}
     trains = [(int(t // 600), unit, t) for unit, times in blocks.items() for t in times]
@@ -94,7 +94,7 @@ def test_a_count_reads_the_row_groups_that_its_units_and_windows_need_once(tmp_p
     read = []
     whole = held._row_groups(str(tmp_path / "trains.parquet"), TRAINS.by)
     pieces = [replace(one, read=lambda names, one=one: read.append(one.low) or one.read(names)) for one in whole]
-    monkeypatch.setattr(held, "_kept", held.Kept())
+    held.let_go()
     files = SimpleNamespace(pieces=lambda table, by, value: pieces)
     session = held.lookup(TRAINS, files, to_numpy)(1)
     for _ in range(2):

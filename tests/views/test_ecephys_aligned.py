@@ -234,6 +234,15 @@ class TestTheReferencesRelations:
         with pytest.raises(duckdb.Error, match="bin_edges must ascend"):
             rows(con, "from ecephys.presentationwise_spike_counts('presentations', 'units', [1, 0])")
 
+    def test_presentations_whose_bins_reach_into_the_next_are_told(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Onsets at 0, 1 and 1.25 s, and of another session at 0.5 s: bins of [-0.5, 1) s overlap by 0.5 and 1.25 s."""
+        con.execute("""create or replace temp view shown as
+            select * from (values (1, 10, 0.0), (1, 12, 1.25), (1, 11, 1.0), (2, 20, 0.5))
+                as p(session_id, stimulus_presentation_id, start_time)""")
+        query = "select * exclude (session_id) from ecephys.overlapping_presentations('shown', {}) order by 1"
+        assert rows(con, query.format("[-0.5, 0, 1]")) == [(10, 11, 0.5), (11, 12, 1.25)]
+        assert rows(con, query.format("[0, 0.25]")) == []
+
     def test_condition_statistics_cover_silent_units_and_leave_out_invalid_presentations(
         self, con: duckdb.DuckDBPyConnection
     ) -> None:
@@ -358,7 +367,7 @@ def test_no_relation_returns_types_other_engines_break_on(con: duckdb.DuckDBPyCo
         "conditionwise_spike_statistics('presentations', 'units')", "opto_evoked_rates('units')",
         "conditionwise_psth('presentations', 'units', [0, 0.5])", "running_at('events')", "pupil_at('events')",
         "presentationwise_spike_counts('presentations', 'units', [0, 0.5])",
-        "presentationwise_spike_times('presentations', 'units')",
+        "overlapping_presentations('presentations', [0, 0.5])", "presentationwise_spike_times('presentations', 'units')",
         "presentationwise_statistics('presentations', 'units', 0.25)",
     ):  # fmt: skip
         types = [str(kind) for kind in con.sql(f"from ecephys.{call}").types]
