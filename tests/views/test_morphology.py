@@ -241,6 +241,53 @@ def test_features_of_what_was_changed_are_asked_alike(con: duckdb.DuckDBPyConnec
     assert found == [(2.0, pytest.approx(4.0), 6)]
 
 
+LAYERS = f"""
+    turned as (
+        select morphology_id, morphology.transform(nodes, [0,-1,0, 1,0,0, 0,0,1, 0,100,0]) as nodes
+        from morphology.node_lists where specimen_id = {CELL}),
+    drawings as (
+        select morphology_id, layer, [-50, 50, 50, -50] as drawn_x, [low, low, high, high] as drawn_y
+        from turned, (values ('L1', 115, 200), ('L2/3', 95, 115), ('L4', 80, 95)) as t(layer, low, high))"""
+
+
+def test_nodes_lie_in_the_layers_that_are_drawn(con: duckdb.DuckDBPyConnection) -> None:
+    """Turned by 90 degrees and raised by 100 um: a node at (x, y) comes to (-y, 100 + x), by hand."""
+    found = ask(
+        con,
+        f"with {LAYERS} select original_id, x, y, layer from morphology.nodes_in_layers('turned', 'drawings')"
+        " where original_id in (1, 4, 6, 7, 8) order by 1",
+    )
+    assert found == [
+        (1, 0.0, 100.0, "L2/3"),
+        (4, 0.0, 130.0, "L1"),
+        (6, -10.0, 130.0, "L1"),
+        (7, 0.0, 90.0, "L4"),
+        (8, 0.0, 90.0, "L4"),
+    ]
+
+
+def test_what_lies_in_no_layer_has_none(con: duckdb.DuckDBPyConnection) -> None:
+    found = ask(
+        con,
+        f"with {LAYERS}, none_drawn as (select * from drawings where false) select count(*), count(layer)"
+        " from morphology.nodes_in_layers('turned', 'none_drawn')",
+    )
+    assert found == [(len(SMALL), 0)]
+
+
+def test_dendrite_length_is_asked_by_layer(con: duckdb.DuckDBPyConnection) -> None:
+    """Edges of basal dendrites by the layer of their lower end: 4 of L1 and 2 of L2/3 and L4 each 10 um, by hand."""
+    found = ask(
+        con,
+        f"""with {LAYERS}
+            select l.layer, sum(n.edge_length)
+            from morphology.nodes_in_layers('turned', 'drawings') as l
+            join morphology.nodes_in('turned') as n using (morphology_id, node_id)
+            where l.node_type = 3 group by 1 order by 1""",
+    )
+    assert found == [("L1", 40.0), ("L2/3", 10.0), ("L4", 20.0)]
+
+
 def test_the_text_of_a_reconstruction_reads_back_as_itself(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     ((text,),) = ask(con, f"select morphology.to_swc(nodes) from morphology.node_lists where specimen_id = {CELL}")
     source = Source(path := write_swc(tmp_path / "again.swc", text), str(path))
