@@ -29,7 +29,7 @@ from .serve_report import FIRST, TABLE, Report, expected
 from .serve_watch import shown
 
 MOST_WAIT_S = 120.0  # longer than asked, until something has happened
-FLAT = 0.05  # by which part memory may grow from the second third of the time to the last
+FLAT = 0.05  # by which part memory may grow in a third of the time
 TOLD_S = 30.0
 
 
