@@ -9,7 +9,7 @@
 --   unit_id       unit
 --   spike_count   spikes with start_time <= spike_time < stop_time
 with _units as (
-    select distinct units.session_id, units.unit_id
+    select distinct units.session_id::bigint as session_id, units.unit_id::bigint as unit_id
     from query_table(units) as units
 ),
 _windows as (
