@@ -126,6 +126,20 @@ def test_descent_includes_the_structure_itself(con):
     query = "select ccf.descends_from(593, 315), ccf.descends_from(315, 593), ccf.descends_from(385, 385)"
     assert con.execute(query).fetchone() == (True, False, True)
     assert con.execute("select ccf.descends_from(385, 1027)").fetchone() == (False,)  # VISp is no part of AUD
+    words = (
+        "select ccf.descends_from('VISp1', 'Isocortex'), ccf.descends_from('VISp', 'AUDp'), ccf.descends_from(385, 5)"
+    )
+    assert con.execute(words).fetchone() == (True, False, False)
+    within = (
+        "select count(*) from ccf.structures as s where s.graph_id = 1 and ccf.descends_from(s.structure_id, 'VISp')"
+    )
+    assert con.execute(within).fetchone() == (len(below(385)),)
+
+
+@pytest.mark.parametrize("asked", ["'nope', 'VISp'", "'VISp', 'nope'", "5, 385"])
+def test_descent_of_what_nobody_knows_is_told_so(con, asked):
+    with pytest.raises(duckdb.Error, match=r"there is no structure (nope|5)"):
+        con.execute(f"select ccf.descends_from({asked})").fetchall()
 
 
 def test_overlaps_are_structures_that_others_lie_in(con):

@@ -6,6 +6,7 @@
 --   at_grid_um                       edge of a voxel of the grids (um)
 --   experiment_id                    experiment
 --   structure_id                     structure, all below it included
+--   structure_acronym                acronym of the structure
 --   hemisphere_id                    1 left, 2 right, 3 both
 --   is_injection                     within the injection; false: outside of it
 --   sum_pixels                       pixels; from the grid sum_pixels, or 900 for each 10 um of a voxel that has data
@@ -158,6 +159,7 @@ _rolled as (
 select
     experiment::bigint as experiment_id,
     r.structure_id,
+    s.acronym as structure_acronym,
     r.hemisphere_id,
     r.is_injection,
     r.pixels as sum_pixels,
@@ -177,5 +179,6 @@ select
 from _rolled as r
 cross join _injected as t
 cross join _grids as g
+left join ccf.structure_acronyms as s on s.structure_id = r.structure_id
 where r.pixels > 0
 order by r.structure_id, r.hemisphere_id, r.is_injection
