@@ -121,8 +121,9 @@ class Planes:
         is_marked = reached < n_marks
         at = reached[is_marked].astype(np.int64) * n_rows + row[is_marked]
         begun = np.bincount(at, minlength=n_marks * n_rows).reshape(n_marks, n_rows)
-        kind = np.uint8 if counts.max() < 256 else np.uint16
-        return step, np.cumsum(begun, axis=0, dtype=kind) - kind(1)
+        begun[0] -= 1
+        runs = np.cumsum(begun, axis=0, out=begun)
+        return step, runs.astype(np.uint8 if counts.max() < 256 else np.uint16)
 
     @property
     def nbytes(self) -> int:
