@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .compiling import worth_compiling
-from .sweep_traces import PackedSamples
+
+if TYPE_CHECKING:
+    from .sweep_traces import PackedSamples
 
 _POLES = 4
 _PADDING = 3 * (_POLES + 1)  # samples that a forward-backward filter mirrors at both ends
