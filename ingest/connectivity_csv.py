@@ -23,7 +23,7 @@ class ConnectivityCsvReader:
     """Reader of the connectivity atlas's CSV tables."""
 
     name = "connectivity_csv"
-    version = "1"
+    version = "2"
     parts: Sequence[Part] = (
         Part("experiments", "experiments with their injection"),
         Part("unionizes", "sums of pixels by structure and hemisphere"),
@@ -102,7 +102,8 @@ def _table(source: Source, kind: Record, rows: CsvRows, report: Report) -> pa.Ta
 
 
 def _split(cell: str) -> list[str]:
-    return [word for word in cell.strip("[]").replace("'", "").replace("|", ",").split(",") if word.strip()]
+    words = (word.strip() for word in cell.strip("[]").replace("'", "").replace("|", ",").split(","))
+    return [word for word in words if word]
 
 
 def _injected(source: Source, rows: CsvRows) -> list[list[int]]:

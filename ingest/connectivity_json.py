@@ -32,7 +32,7 @@ class ConnectivityJsonReader:
     """Reader of lists of records of the connectivity atlas."""
 
     name = "connectivity_json"
-    version = "3"
+    version = "4"
     parts: Sequence[Part] = (
         Part("experiments", "experiments with their injection"),
         Part("unionizes", "sums of pixels by structure and hemisphere"),
@@ -146,7 +146,7 @@ def _rows(source: Source, kind: Record, batch: Sequence[Mapping[str, Any]], firs
         special = {
             "listing": pa.array(["experiments"] * len(batch)),
             "injection_structure_ids": pa.array(_injected(source, batch, first), list_(pa.int64())),
-            "workflows": pa.array([[] for _ in batch], list_(text)),
+            "workflows": pa.array(_workflows(source, batch, first), list_(text)),
         }
     columns = {
         column.name: column_of(source, column, batch, name, first)
@@ -155,7 +155,7 @@ def _rows(source: Source, kind: Record, batch: Sequence[Mapping[str, Any]], firs
     }
     columns |= special
     if kind is EXPERIMENTS:
-        columns["extra"] = extra_of(batch, frozenset(known))
+        columns["extra"] = extra_of(batch, frozenset({*known, "workflows"}))
     return pa.table(columns, schema=pa.schema([kind.spec[name].arrow for name in columns]))
 
 
@@ -178,6 +178,18 @@ def _injected(source: Source, batch: Sequence[Mapping[str, Any]], first: int) ->
             raise SourceError(
                 source, f"record {number}, injection_structures", f"{said!r} are no ids of structures"
             ) from None
+    return found
+
+
+def _workflows(source: Source, batch: Sequence[Mapping[str, Any]], first: int) -> list[list[str]]:
+    """Workflows of people's own experiments: a list, or one text that joins them by ``|`` (spec: connectivity 7)."""
+    found = []
+    for number, record in enumerate(batch, start=first):
+        given = record.get("workflows") or []
+        words = given.split("|") if isinstance(given, str) else given
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise SourceError(source, f"record {number}, workflows", f"{str(given)[:60]!r} are no names")
+        found.append([word.strip() for word in words if word.strip()])
     return found
 
 

@@ -63,6 +63,18 @@ def test_unionizes_are_the_same_from_the_api_and_from_the_cache(tmp_path):
     assert identity(cached) == ("connectivity.experiment/501-502", "unionizes")
 
 
+@pytest.mark.parametrize("given", [["T301", "other"], "T301|other", "T301 | other"])
+def test_workflows_of_one_s_own_experiments_are_a_list_or_joined(tmp_path, given):
+    named, other = fixture.experiment_records()[:2]
+    path = fixture.write_experiments(tmp_path / "own.json", [{**named, "workflows": given}, other])
+    first, second = tables_of(path)["connectivity.listed_experiments"].to_pylist()
+    assert (first["workflows"], second["workflows"]) == (["T301", "other"], [])
+    assert "workflows" not in (first["extra"] or "")
+    fixture.write_experiments(path, [{**named, "workflows": [3]}])
+    with pytest.raises(SourceError, match=r"record 0, workflows: '\[3\]' are no names"):
+        tables_of(path)
+
+
 def test_a_table_of_one_s_own_experiments_is_read(tmp_path):
     path = tmp_path / "mine.csv"
     path.write_text(
