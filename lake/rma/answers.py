@@ -191,9 +191,9 @@ class Api:
             parts = _parts(keys[options.start_row :])
         if options.count and total is None:
             counted = translate.count(tree, options, columns)
-            total = next(iter(next(self._rows(counted, until)).values()))
+            total = next(iter(next(self._rows(counted, until, at_once=True)).values()))
         if parts is None:
-            found = self._rows(statement, until)
+            found = self._rows(statement, until, at_once=options.num_rows is not None)
         else:
             found = self._part_by_part(tree, options, columns, parts, until)
         rows = self._within(found)
@@ -254,14 +254,25 @@ class Api:
                 )
             yield row
 
-    def _rows(self, statement: translate.Statement, until: float) -> Iterator[dict[str, Any]]:
-        """Rows as they are computed; stopped when the time is over."""
+    def _rows(self, statement: translate.Statement, until: float, *, at_once: bool = False) -> Iterator[dict[str, Any]]:
+        """Rows as they are computed; stopped when the time is over.
+
+        at_once : they are few: DuckDB then plans the statement once, not twice, and hands them over whole
+        """
         cursor = self.session.cursor(*_statement(statement))
         late = QueryError(f"the query takes longer than {self.limits.seconds:g} s: ask for less at once")
         timer = threading.Timer(max(0.0, until - time.monotonic()), cursor.interrupt)
         timer.daemon = True
         timer.start()
         try:
+            if at_once:
+                found = cursor.execute(statement.sql, statement.params or None)
+                names = [column[0] for column in found.description or ()]
+                rows = found.fetchall()
+                if time.monotonic() > until:
+                    raise late
+                yield from (dict(zip(names, row, strict=True)) for row in rows)
+                return
             for batch in cursor.sql(statement.sql, params=statement.params or None).to_arrow_reader(BATCH):
                 if time.monotonic() > until:
                     raise late

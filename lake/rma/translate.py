@@ -218,7 +218,8 @@ class _Records(_Asked):
             nest, link, many, shape = self._nest(child, rows)
             alias = self.alias("n")
             on = column_of(alias, "_owner").eq(column_of("r", link))
-            read = read.join(exp.alias_(exp.table_(nest), alias, table=True), on=on, join_type="left", copy=False)
+            # As a tree: its words would be parsed.
+            read.append("joins", exp.Join(this=exp.alias_(exp.table_(nest), alias, table=True), on=on, side="LEFT"))
             value: Sql = column_of(alias, "_nest")
             if many:
                 value = exp.func("coalesce", value, exp.Array(expressions=[]))

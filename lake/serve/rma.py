@@ -64,6 +64,9 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "brainlake", ""
     timeout = IDLE_SECONDS
+    # An answer is several pieces: each sent by itself, the next would wait for the client's word that the last arrived.
+    disable_nagle_algorithm = True
+    wbufsize = 1 << 16
 
     def do_GET(self) -> None:
         self._answer("")

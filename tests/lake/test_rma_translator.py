@@ -90,7 +90,9 @@ def test_a_long_answer_is_the_same_in_parts(
     assert wanted
     monkeypatch.setattr(answers, "CHUNK", 10)
     asked = []
-    monkeypatch.setattr(api, "_rows", lambda *how, rows=api._rows: asked.append(how) or rows(*how))
+    monkeypatch.setattr(
+        api, "_rows", lambda *how, rows=api._rows, **further: asked.append(how) or rows(*how, **further)
+    )
     parted = api.answer(query)
     assert (list(parted), parted.total_rows, parted.num_rows) == (wanted, whole.total_rows, len(wanted))
     assert len(asked) > len(wanted) // 10  # there were parts
