@@ -62,3 +62,15 @@ def test_slices_of_every_kind_are_those_of_the_array(planes, volume, n_before):
         assert np.array_equal(planes.rows_of(dv, SHAPE[0]).T, volume[:, dv])
     for ml in range(SHAPE[2]):
         assert np.array_equal(planes.plane(ml, SHAPE[0]).T, volume[:, :, ml])
+
+
+def test_the_comparison_of_layouts_has_a_line_for_each(volume, tmp_path, monkeypatch):
+    """`python -m benchmarks volume_layout`: every layout's points are those of the array, or it raises."""
+    layouts = pytest.importorskip("brainlake.benchmarks.volume_layout")
+    monkeypatch.setattr(layouts.ccf, "material_of", lambda folder: (volume.astype(np.uint32), None, None, 0))
+    lines = layouts.compare(tmp_path).splitlines()
+    assert lines[0] == "| layout | rows | file | 1,000 points | all of one structure |"
+    assert [line.split("|")[1].split(";")[0].strip() for line in lines[2:]] == [
+        "a row a run along ap", "a row a run along dv", "a row a run along ml",
+        *["a row a sagittal plane, packed"] * 2,
+    ]  # fmt: skip
