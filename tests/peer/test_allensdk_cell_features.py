@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not PYTHON, reason="BRAINLAKE_PEER_PYTHON names 
 N_CELLS, N_LEGACY = 12, 40
 STEP = 0.03125e-3  # V, of the digitiser
 ASKED = below(
-    ["icephys.cell_features", "icephys.cell_feature_sweeps", "icephys.computed_sweep_features",
+    ["icephys.cell_features", "icephys.sweep_traces", "icephys.cell_feature_sweeps", "icephys.computed_sweep_features",
      "icephys.legacy_spike_features", "icephys.legacy_scores", "icephys.legacy_features", "icephys.legacy_summary"],
     standard(),
 )  # fmt: skip
