@@ -81,7 +81,9 @@ def both(
 
 ADOPTED = {
     "cells": "select specimen__id, specimen__name, ef__vrest, donor__species from rma.api_cell_types_specimen_details",
-    "ephys_features": "select id, specimen_id, vrest, tau, has_burst from rma.ephys_features",
+    "ephys_features": """
+        select f.id, f.specimen_id, f.vrest, f.tau, f.has_burst from rma.ephys_features as f
+        semi join icephys.specimen_details as d using (specimen_id)""",  # the SDK asks for those of listed cells
     "morphology_features": "select id, specimen_id, total_length from rma.neuron_reconstructions",
     "sweeps": "select specimen_id, sweep_number, stimulus_name from rma.ephys_sweeps",
     "experiments": "select experiment_id, structure_id, transgenic_line, ap_um from connectivity.experiments",
