@@ -159,7 +159,11 @@ class Answer:
             if not self._open:
                 return
             busy = now - self._busy_since if self._busy_since is not None else 0.0
-            if self._is_cancelled():
+            if self._why is not None:
+                pass  # it has been stopped, and may not have heard it
+            elif self._busy_since is not None and self._is_cancelled():
+                # Asked only while the call's own thread is inside of us, and waits for the lock to leave: a stream may
+                # outlive the call whose client was killed, and to ask such a call ends the process.
                 self._why = StoppedError("the client cancelled")
             elif self._computed + busy > self._limits.seconds:
                 self._why = TookTooLongError(f"it took more than {self._limits.seconds:g} s, which is the limit here")
@@ -176,7 +180,7 @@ class Answer:
     def cancel(self) -> None:
         """Stop it at a client's wish."""
         with self._changing:
-            self._is_cancelled = lambda: True
+            self._why = self._why or StoppedError("the client cancelled")
         self.watch()
 
     def close(self) -> None:

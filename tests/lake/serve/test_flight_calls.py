@@ -23,7 +23,7 @@ import pytest
 from brainlake.lake.cli import run
 from brainlake.lake.errors import BrainlakeError
 from brainlake.lake.serve.flight import metadata, sql_info
-from brainlake.lake.serve.flight.answers import Limits
+from brainlake.lake.serve.flight.answers import Answer, Limits
 from brainlake.lake.serve.flight.messages import MESSAGES, pack, unpack_as
 from brainlake.lake.serve.flight.metadata import matching
 from brainlake.lake.serve.flight.server import Server
@@ -538,3 +538,18 @@ def test_metadata_is_read_once_a_snapshot(snapshots: Snapshots) -> None:
     with snapshots.lease() as lease:
         made = metadata.Metadata(lease.session)
         assert made.columns is made.columns
+
+
+def test_a_call_is_asked_only_while_it_is_inside_of_the_server(snapshots: Snapshots) -> None:
+    """The context of a call that has ended, as of a client that was killed, is gone: asking it ended the process."""
+    answer = Answer("select i from lab.many", [None], snapshots.lease(), Limits())
+    asked: list[bool] = []
+    answer.start()
+    with answer.called(lambda: bool(asked.append(True))):
+        answer.watch()  # between two batches: whoever reads them may be gone
+        assert asked == []
+        with answer._computing():
+            answer.watch()
+        assert asked == [True]
+    answer.cancel()
+    assert not answer._open
