@@ -33,6 +33,7 @@ READERS = {
     "rma_svg": "rma_svg",
     "ophys_events": "ophys_events",
     "ophys_csv": "ophys_csv",
+    "ophys_lists": "ophys_lists",
     "eye_gaze": "eye_gaze",
     "ish_records": "ish_records",
     "ish_grids": "ish_grids",
@@ -44,10 +45,14 @@ READERS = {
     "connectivity_matrices": "connectivity_matrices",
 }
 
+# a setting that tells whose records a file holds -> the reader that goes by it where the content tells no reader
+TELLING = {"model": "rma_records"}
+
 # what a folder is searched for; a file named itself may be called anything
 SUFFIXES = frozenset({
-    ".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj", ".zip", ".xml", ".xlsx", ".hdf5", ".h5", ".npz", ".svg",
+    ".nwb", ".csv", ".json", ".swc", ".marker", ".mod", ".gz", ".nrrd", ".nhdr", ".mhd", ".mha", ".nii", ".obj", ".zip", ".xml", ".xlsx", ".hdf5", ".h5", ".npz", ".svg", ".txt",
 })  # fmt: skip
+_NOTES = frozenset({".txt"})  # what people leave beside data, too: an empty one is no damage
 _HDF5 = frozenset({".nwb", ".h5", ".hdf5"})
 _ZIP, _ZIPPED = b"PK\x03\x04", frozenset({".zip", ".xlsx", ".npz"})
 _NPY = b"\x93NUMPY"  # movies of the Neuropixels project lie in caches under a name of HDF5 (D-32)
@@ -82,8 +87,12 @@ def choose(source: Source, as_reader: str | None = None) -> Reader:
         several = ", ".join(reader.name for reader in claims)
         raise SourceError(source, None, f"several readers take it: {several}", "say which with --as")
     _refuse_damaged(source)
-    reason = "no reader knows what it holds"
-    raise ForeignError(source, None, reason, f"readers: {', '.join(READERS)}; --as NAME says why one does not take it")
+    if source.named:
+        for setting, name in TELLING.items():
+            if source.setting(setting) is not None:
+                return get(name)
+    ways = "--as NAME says why one does not take it; --set model=NAME tells whose records of the API it holds"
+    raise ForeignError(source, None, "no reader knows what it holds", f"readers: {', '.join(READERS)}; {ways}")
 
 
 def _refuse_damaged(source: Source) -> None:
@@ -97,9 +106,9 @@ def _refuse_damaged(source: Source) -> None:
             head = file.read(len(SIGNATURE))
     except OSError as error:
         raise SourceError(source, None, f"cannot be opened: {error.strerror}") from None
-    if not head:
-        raise SourceError(source, None, "is empty")
     suffix = source.path.suffix.lower()
+    if not head and (source.named or suffix not in _NOTES):
+        raise SourceError(source, None, "is empty")
     if head == SIGNATURE or (suffix in _HDF5 and not head.startswith(_NPY)):
         Hdf5File.open(source).close()
     if head.startswith(_ZIP) or suffix in _ZIPPED:

@@ -1,4 +1,5 @@
-"""Answers of the API, any model: its records and those nested in them, each in the table of its model.
+"""Answers of the API, any model: its records and those nested in them, each in the table of its model. Also one record
+that somebody took out of its answer, and lists in CSV.
 
 A record nested in several others comes once; lists are told by links (``rma.answered_links``). Attributes and nested
 records that no table has stay in ``extra``. Models that other domains keep (cells, structures, models ...) are left
@@ -18,9 +19,10 @@ from typing import Any
 from ..lake.errors import SourceError
 from ..lake.tables.rma import LINKS, MODELS, OTHER_RECORDS, Model, model
 from .contract import Identity, Part, Report, Rows, Setting, Source
-from .csv_columns import read_rows
+from .csv_columns import read_header, read_rows
 from .ecephys_records import READER as WHOLE_LISTS
 from .json_records import Records, columns_of
+from .json_source import read_json
 from .rma_xml import read_records, root_of
 
 BATCH_RECORDS = 4_096
@@ -44,13 +46,20 @@ SIGNATURES = {
     "EcephysSession": {"specimen_id", "fail_eye_tracking", "habituation"},
     "EcephysProbe": {"ecephys_session_id", "air_channel_index"},
     "SectionImage": {"data_set_id", "section_number", "tier_count"},
+    "SectionDataSet": {"plane_of_section_id", "section_thickness", "reference_space_id"},
     "ApiCamCellMetric": {"cell_specimen_id", "experiment_container_id", "tld1_id"},
+    "ApiCamExperimentContainerMetric": {"experiment_container_id", "tld1_id", "population_receptive_field_large"},
     "WellKnownFile": {"download_link", "attachable_type", "attachable_id"},
 }
+IN_CSV = frozenset(
+    {"ApiCamCellMetric", "ApiCamExperimentContainerMetric"}
+)  # the portal gives them so, under these names
 # Whose a nested record is, where its attribute is not called by the name of what nests it
 WHOSE = {"equalization": "section_data_set_id", "alignment3d": "aligned_id", "alignment2d": "section_image_id"}
+SAYING = "--set model=NAME tells whose records they are"
 _TAGGED = re.compile(rb'\s*\{\s*"model"\s*:\s*"(\w+)"')
 _LIST = re.compile(rb"\s*(?:\[|\{[^\[{]*\"msg\"\s*:\s*\[)\s*\{")
+_RECORD = re.compile(rb'\s*\{(?!.*"(?:msg|success)"\s*:)', re.DOTALL)
 
 
 class RmaReader:
@@ -71,9 +80,11 @@ class RmaReader:
             return tagged[1].decode() not in ELSEWHERE and not WHOLE_LISTS.sniff(source)
         if head.lstrip().startswith(b"<"):
             return _camel((root_of(head) or "").replace("-", "_")) in _MODEL_NAMES | ELSEWHERE  # others read no XML
-        return bool(_LIST.match(head)) and any(
-            all(f'"{name}"'.encode() in head for name in names) for names in SIGNATURES.values()
-        ) and _told(source) is not None  # fmt: skip
+        may_tell = any(all(name.encode() in head for name in names) for names in SIGNATURES.values())
+        told = _told(source) if may_tell else None
+        if _LIST.match(head):
+            return told is not None and told not in ELSEWHERE
+        return told in IN_CSV or (told is not None and bool(_RECORD.match(head)))  # others take lists, not one record
 
     def identify(self, source: Source) -> Identity:
         name, records, envelope = _opened(source)
@@ -84,7 +95,8 @@ class RmaReader:
             return Identity(
                 f"rma.{words}/{hashlib.sha256(query.encode()).hexdigest()[:12]}", "api_answer", dataset=DATASET
             )
-        ids = [record["id"] for record in records if isinstance(record.get("id"), int | str)]
+        key = declared.key if declared else "id"
+        ids = [record[key] for record in records if isinstance(record.get(key), int | str)]
         among = f"{ids[0]}-{ids[-1]}" if len(ids) > 1 else f"{ids[0]}" if ids else "none"
         return Identity(f"rma.{words}/{among}", "api_answer", dataset=DATASET)
 
@@ -209,21 +221,23 @@ def _opened(source: Source) -> tuple[str, Iterator[Mapping[str, Any]], Mapping[s
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
         singular, found = read_records(source)
         return _camel(singular) or "Response", iter(found), {}
-    said = source.setting("model")
-    if not re.match(rb"\s*[\[{]", head.removeprefix(b"\xef\xbb\xbf")):
-        if not said:
-            raise SourceError(source, None, "is neither JSON nor XML", "of CSV, --set model=NAME tells whose records")
-        return said, _cells(source), {}
+    said = _named(source.setting("model"))
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    if not re.match(rb"\s*[\[{]", head):
+        name = said or _signed(read_header(source))
+        if name is None:
+            raise SourceError(source, None, "is neither JSON nor XML", f"of CSV, {SAYING}")
+        return name, _cells(source), {}
     listed = Records(source)
-    records = iter(listed)
+    records = iter([read_json(source)] if _RECORD.match(head) else listed)
     first = list(islice(records, 1))
     name = listed.envelope.get("model")
     if not isinstance(name, str):
-        name = said or (_signed(first[0]) if first else None)
+        signed = _signed(first[0]) if first else None
+        name = (said or signed) if source.named else (signed or said)  # what is said is not meant for all of a folder
     if name is None:
-        raise SourceError(
-            source, "record 0", "tells no model of the API", f"known by their attributes: {', '.join(SIGNATURES)}"
-        )
+        reason = f"known by their attributes: {', '.join(SIGNATURES)}; {SAYING}"
+        raise SourceError(source, "record 0", "tells no model of the API", reason)
     return name, chain(first, records), listed.envelope
 
 
@@ -241,7 +255,13 @@ def _told(source: Source) -> str | None:
         return None
 
 
-def _signed(record: Mapping[str, Any]) -> str | None:
+def _named(said: str | None) -> str | None:
+    """A model as the API spells it, however people do."""
+    known = {name.lower(): name for name in _MODEL_NAMES | ELSEWHERE | set(SIGNATURES)}
+    return said and known.get(said.lower(), said)
+
+
+def _signed(record: Iterable[str]) -> str | None:
     """The model that a record's attributes tell."""
     return next((name for name, needs in SIGNATURES.items() if needs <= set(record)), None)
 

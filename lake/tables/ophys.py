@@ -1,8 +1,8 @@
-"""2-photon imaging of the Brain Observatory: what its published files tell beside its recordings (spec: ophys 2.3, 2.7)."""
+"""2-photon imaging of the Brain Observatory: what its published files tell beside its recordings (spec: ophys 2.1, 2.3, 2.7)."""
 
 from __future__ import annotations
 
-from ..spec import Column, TableSpec, boolean, float64, int32, int64, list_
+from ..spec import Column, TableSpec, boolean, float64, int32, int64, list_, text
 
 
 def _in_session(number: int, letter: str) -> Column:
@@ -49,4 +49,46 @@ EXPERIMENT_SESSIONS = TableSpec(
     sort=("ophys_experiment_id",),
 )
 
-SPECS = (EVENT_TRAINS, CELL_MAPPINGS, EXPERIMENT_SESSIONS)
+LISTED_CONTAINERS = TableSpec(
+    "ophys.listed_containers",
+    grain="one experiment container, as a list that the reference gives of them tells it",
+    part="containers",
+    columns=(
+        Column(1, "experiment_container_id", int64, "container"),
+        Column(2, "imaging_depth_um", int64, "depth below the pia", "um", True),
+        Column(3, "targeted_structure", text, "acronym of the structure that was imaged", None, True),
+        Column(4, "cre_line", text, "first driver line of the animal with Cre in its name", None, True),
+        Column(5, "reporter_line", text, "first reporter line of the animal", None, True),
+        Column(6, "donor_name", text, "name of the animal, as others call it", None, True),
+        Column(7, "specimen_name", text, "name of the specimen", None, True),
+        Column(8, "tags", list_(text), "conditions that were noted of the animal"),
+        Column(9, "is_failed", boolean, "it failed the control of quality", None, True),
+        Column(10, "extra", text, "other attributes, a JSON object", None, True),
+    ),
+    key=("experiment_container_id",),
+    sort=("experiment_container_id",),
+)
+
+LISTED_EXPERIMENTS = TableSpec(
+    "ophys.listed_experiments",
+    grain="one experiment, as a list that the reference gives of them tells it",
+    part="experiments",
+    columns=(
+        Column(1, "ophys_experiment_id", int64, "experiment"),
+        Column(2, "experiment_container_id", int64, "container", None, True),
+        Column(3, "imaging_depth_um", int64, "depth below the pia", "um", True),
+        Column(4, "targeted_structure", text, "acronym of the structure that was imaged", None, True),
+        Column(5, "cre_line", text, "first driver line of the animal with Cre in its name", None, True),
+        Column(6, "reporter_line", text, "first reporter line of the animal", None, True),
+        Column(7, "acquisition_age_days", int32, "whole days from the animal's birth to the recording", "d", True),
+        Column(8, "session_type", text, "three_session_A, _B, _C or _C2", None, True),
+        Column(9, "donor_name", text, "name of the animal, as others call it", None, True),
+        Column(10, "specimen_name", text, "name of the specimen", None, True),
+        Column(11, "fail_eye_tracking", boolean, "no eye tracking is published for its session", None, True),
+        Column(12, "extra", text, "other attributes, a JSON object", None, True),
+    ),
+    key=("ophys_experiment_id",),
+    sort=("ophys_experiment_id",),
+)
+
+SPECS = (EVENT_TRAINS, CELL_MAPPINGS, EXPERIMENT_SESSIONS, LISTED_CONTAINERS, LISTED_EXPERIMENTS)

@@ -245,6 +245,10 @@ MODELS: dict[str, Model] = {model.name: model for model in (
            "rf_area_on_lsn rf_area_off_lsn rf_center_on_x_lsn rf_center_on_y_lsn rf_center_off_x_lsn rf_center_off_y_lsn "
            "rf_chi2_lsn rf_distance_lsn rf_overlap_index_lsn", key="cell_specimen_id"),
     _model("EcephysUnitMetricBundle", "ecephys_unit_metric_bundles", "i ecephys_unit_id s data"),
+    _model("ApiCamExperimentContainerMetric", "api_cam_experiment_container_metrics",
+           "i id specimen_id tld1_id tld2_id tlr1_id imaging_depth s area tld1_name tld2_name tlr1_name donor_full_genotype "
+           "b failed_experiment_container f mean_running_speed_a mean_running_speed_b mean_running_speed_c",
+           key="experiment_container_id"),
 )}  # fmt: skip
 
 

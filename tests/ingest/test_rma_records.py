@@ -208,3 +208,68 @@ def test_a_real_data_set_in_xml(real_data):
 def test_real_records_of_models_go_to_their_reader(real_data, name):
     """One of them was printed by Python (None, True): it is read as a literal, and nothing of it is run."""
     assert registry.choose(source_of(real_data(name))).name == "model_records"
+
+
+IMAGE = {"id": 7, "data_set_id": 5, "section_number": 171, "tier_count": 7, "alignment2d": {"id": 9, "tsv_00": 1.5}}
+DATA_SET = {"id": 5, "plane_of_section_id": 2, "section_thickness": 25.0, "reference_space_id": 10,
+            "alignment3d": {"id": 8, "tvr_00": 0.5}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("record", "table"), [(IMAGE, "rma.answered_sub_images"), (DATA_SET, "rma.answered_data_sets")]
+)
+def test_one_record_out_of_its_answer_is_an_answer_of_one(tmp_path, record, table):
+    path = write(tmp_path / "a.json", record)
+    assert registry.choose(source_of(path)) is READER
+    tables = read(path)
+    assert column(tables[table], "id") == [record["id"]]
+    assert tables == read(write(tmp_path / "b.json", {"success": True, "num_rows": 1, "msg": [record]}))
+
+
+def test_what_people_say_of_a_file_decides_whose_records_it_holds(tmp_path):
+    """Of a file that nobody else knows, however the model is spelled; of a folder's files only where they do not tell."""
+    path = write(tmp_path / "a.txt", {"id": 3, "name": "Neuropixels"})
+    with pytest.raises(SourceError, match=r"no reader knows.*--set model=NAME tells"):
+        registry.choose(source_of(path))
+    said = source_of(path, model="product")
+    assert registry.choose(said) is READER
+    assert READER.identify(said).subject == "rma.products/3"
+    images = source_of(write(tmp_path / "b.json", [IMAGE]), model="AtlasImage")
+    assert column(gather(READER.read(images, frozenset({"records"}), Report()))["rma.answered_sub_images"], "type") == [
+        "AtlasImage"
+    ]
+    assert READER.identify(replace(source_of(tmp_path / "b.json", model="Product"), named=False)).subject == (
+        "rma.sub_images/7"
+    )
+
+
+def test_metrics_of_containers_come_in_csv(tmp_path):
+    text = (
+        "experiment_container_id,tld1_id,area,failed_experiment_container,mean_running_speed_a,"
+        "population_receptive_field_large\n511510627,179697864,VISl,f,1.5,/path/large.png\n"
+    )
+    path = write(tmp_path / "metrics.csv", text)
+    assert registry.choose(source_of(path)) is READER
+    assert READER.identify(source_of(path)).subject == "rma.api_cam_experiment_container_metrics/511510627"
+    (row,) = read(path)["rma.answered_api_cam_experiment_container_metrics"].to_pylist()
+    assert (row["experiment_container_id"], row["area"], row["failed_experiment_container"]) == (
+        511510627,
+        "VISl",
+        False,
+    )
+    assert row["mean_running_speed_a"] == 1.5  # cm/s
+    assert json.loads(row["extra"]) == {"population_receptive_field_large": "/path/large.png"}
+
+
+@pytest.mark.parametrize(
+    ("name", "reader"),
+    [
+        ("rma/atldld/rma_all_SectionDataSet.json", "rma_records"),
+        ("rma/atldld/rma_all_SectionImage.json", "rma_records"),
+        ("rma/atldld/sync_SectionDataSet.txt", "connectivity_json"),
+        ("rma/atldld/sync_SectionImage.txt", "rma_records"),
+        ("metadata/brain_observatory/container_metrics_199.csv", "rma_records"),
+    ],
+)
+def test_real_records_find_their_reader(real_data, name, reader):
+    assert registry.choose(source_of(real_data(name))).name == reader

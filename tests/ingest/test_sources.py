@@ -21,7 +21,7 @@ def folder(tmp_path: Path) -> Path:
     """Two files that a reader may know, in folders, among others."""
     inner = tmp_path / "data" / "inner folder"
     inner.mkdir(parents=True)
-    for path in (tmp_path / "data" / "b.nwb", inner / "a.NWB", inner / "notes.txt", inner / "._a.NWB"):
+    for path in (tmp_path / "data" / "b.nwb", inner / "a.NWB", inner / "notes.md", inner / "._a.NWB"):
         path.write_bytes(b"x")
     return tmp_path / "data"
 
@@ -56,7 +56,7 @@ def test_a_glob_means_what_it_matches_and_a_file_is_taken_once(folder: Path, tmp
 
 
 def test_a_named_file_may_be_called_anything(folder: Path, tmp_path: Path) -> None:
-    assert sources.expand([(folder / "inner folder" / "notes.txt").as_uri()], tmp_path)[0].name == "notes.txt"
+    assert sources.expand([(folder / "inner folder" / "notes.md").as_uri()], tmp_path)[0].name == "notes.md"
 
 
 @pytest.mark.parametrize(
