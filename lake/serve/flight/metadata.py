@@ -76,7 +76,10 @@ class Metadata:
         query = """
             select name, column_name, column_type, unit, description
             from lake.columns where column_type <> 'parameter' order by name, position"""
+        listed = {f"{schema}.{table}" for schema, table, _ in self.relations}  # functions have columns of other types
         for row in self._session.sql(query).arrow().to_pylist():
+            if row["name"] not in listed:
+                continue
             column = Column(row["column_name"], row["column_type"], row["unit"], row["description"])
             found[row["name"]].append(column)
         return found
