@@ -141,7 +141,7 @@ def test_a_newer_format_is_refused_clearly(tmp_path):
 
 
 def test_a_lake_that_cannot_be_written_says_where_an_upgrade_can(old, monkeypatch):
-    monkeypatch.setattr("brainlake.lake.catalog._is_writable", lambda root: False)
+    monkeypatch.setattr("brainlake.lake.catalog_file._is_writable", lambda root: False)
     with pytest.raises(CatalogError, match="upgrade` brings it there where it can be written"):
         brainlake.open(old)
     with pytest.raises(CatalogError, match="cannot be written"):
