@@ -7,7 +7,7 @@ centres lie in one cell. ``level`` is the pyramid level that images are read at:
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,56 +84,79 @@ def block_starts(n_pixels: int, pixel_um: float, cell_um: float) -> np.ndarray:
     return np.flatnonzero(np.diff(cells, prepend=-1))
 
 
-def block_sums(image: np.ndarray, columns: CoarseAxis, rows: CoarseAxis) -> np.ndarray:
-    """Sums of an image over the cells of a grid (GRD-04), float32 ``[column cell, row cell]``.
+@dataclass(frozen=True)
+class Band:
+    """Rows of an image that make up whole cells.
+
+    pixels : which rows, at the level that images are read at
+    cells : which row cells they are summed into
+    starts : first of these pixels of each cell, from 0
+    """
+
+    pixels: slice
+    cells: slice
+    starts: np.ndarray
+
+
+def bands(rows: CoarseAxis, most: int) -> Iterator[Band]:
+    """The rows of an image, so many pixels or fewer at a time, or one cell where that has more."""
+    edges = np.append(_starts(rows), rows.n_reduced)
+    first, n = 0, len(edges) - 1
+    while first < n:
+        stop = max(first + 1, int(np.searchsorted(edges, edges[first] + most, side="right")) - 1)
+        starts = edges[first:stop] - edges[first]
+        yield Band(slice(int(edges[first]), int(edges[stop])), slice(first, stop), starts)
+        first = stop
+
+
+def band_sums(image: np.ndarray, columns: CoarseAxis, band: Band) -> np.ndarray:
+    """Sums of a band of an image over the cells of a grid (GRD-04), float64 ``[column cell, row cell]``.
 
     Multiplied by 2^(level + 1), as the reference does: the area of a reduced pixel is 4^level, which is the same at
     level 1 alone. Ratios of sums do not depend on it.
     """
-    if image.shape != (columns.n_reduced, rows.n_reduced):
-        raise ValueError(f"an image of {image.shape} pixels, where {(columns.n_reduced, rows.n_reduced)} are expected")
-    sums = np.add.reduceat(image, _starts(rows), axis=1, dtype=np.float64)
+    shape = columns.n_reduced, band.pixels.stop - band.pixels.start
+    if image.shape != shape:
+        raise ValueError(f"an image of {image.shape} pixels, where {shape} are expected")
+    sums = np.add.reduceat(image, band.starts, axis=1, dtype=np.float64)
     sums = np.add.reduceat(sums, _starts(columns), axis=0)
-    cells = np.zeros((columns.n_cells, rows.n_cells), np.float32)
-    cells[: sums.shape[0], : sums.shape[1]] = sums * 2.0 ** (columns.level + 1)
-    return cells
+    return sums * 2.0 ** (columns.level + 1)
 
 
 def _starts(axis: CoarseAxis) -> np.ndarray:
     return block_starts(axis.n_reduced, axis.reduced_um, axis.cell_um)
 
 
-def reduced_labels(image: np.ndarray, level: int) -> np.ndarray:
-    """Labels at a pyramid level by the nearest pixel, end points upon end points (GRD-02, RSP-08)."""
-    if level == 0:
-        return image
-    picked = [nearest_indices(n, round_half_even(n / 2**level)) for n in image.shape]
-    return image[np.ix_(*picked)]
-
-
 def nearest_indices(n_source: int, n_target: int) -> np.ndarray:
-    """Source index of each of n_target samples: floor(o (N - 1) / (M - 1) + 1/2)."""
+    """Source index of each of n_target samples: floor(o (N - 1) / (M - 1) + 1/2) (GRD-02, RSP-08)."""
     if n_target <= 1:
         return np.zeros(max(n_target, 0), np.int64)
     return np.floor(np.arange(n_target) * (n_source - 1) / (n_target - 1) + 0.5).astype(np.int64)
 
 
-def rasterized(polygons: Sequence[Polygon], n_columns: int, n_rows: int, level: int = 0) -> np.ndarray:
-    """Pixels inside any of the polygons (GRD-05), bool ``[column, row]``.
+def rasterized(
+    polygons: Sequence[Polygon], n_columns: int, n_rows: int, level: int = 0, first_row: int = 0
+) -> np.ndarray:
+    """Pixels inside any of the polygons (GRD-05), bool ``[column, row]``, of so many rows from the first.
 
     Vertices (x, y) are in pixels of full resolution. Even-odd crossing with half-open edges, so that a square from 4 to
     6 fills pixels 4 and 5.
     """
     inside = np.zeros((n_columns, n_rows), bool)
     for polygon in polygons:
-        inside |= _inside(np.asarray(polygon, np.float64).reshape(-1, 2), n_columns, n_rows, level)
+        vertices = np.asarray(polygon, np.float64).reshape(-1, 2)
+        if not np.isfinite(vertices).all():
+            raise ValueError("a polygon has a vertex that is no number")
+        points = np.rint(vertices * 2.0**-level)
+        ends = points[:, 1].min(initial=np.inf), points[:, 1].max(initial=-np.inf)  # of no vertex there is no row
+        low, high = (int(y) for y in np.clip(ends, first_row, first_row + n_rows))
+        if low < high:
+            inside[:, low - first_row : high - first_row] |= _inside(points - (0, low), n_columns, high - low)
     return inside
 
 
-def _inside(vertices: np.ndarray, n_columns: int, n_rows: int, level: int) -> np.ndarray:
-    if not np.isfinite(vertices).all():
-        raise ValueError("a polygon has a vertex that is no number")
-    points = np.rint(vertices * 2.0**-level)
+def _inside(points: np.ndarray, n_columns: int, n_rows: int) -> np.ndarray:
+    """Pixels inside of one polygon."""
     # a pixel is inside if an odd number of edges cross its row to the right of it: toggles, summed from the right
     toggles = np.zeros((n_columns + 1, n_rows), bool)
     for (x_i, y_i), (x_j, y_j) in zip(points, np.roll(points, 1, axis=0), strict=True):

@@ -3,13 +3,15 @@
     sections ──sums over cells──▶ planes ──stacked──▶ stack ──transformed──▶ 10 um planes ──▶ accumulators
                                                                                  └──ratios──reduced──▶ grids
 
-Everything behind the stack goes sagittal plane by sagittal plane, once, so that memory holds the stack, the deformation
-field and a few planes, not volumes of 1.2 thousand million voxels. The data mask alone has to wait for the largest voxel.
+A section is decoded whole, at a byte or two a pixel, and summed band by band. The stack is a file. Everything behind it
+goes sagittal plane by sagittal plane, once, so that memory holds the deformation field, a slab of the stack and a few
+planes, not volumes of 1.2 thousand million voxels. The data mask alone has to wait for the largest voxel.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,8 +26,11 @@ from ...udfs import gridding, resampling
 from ...udfs.grid_pyramid import RATIOS, Reduction, data_mask, ratio, windows
 from ..errors import SourceError
 from .documents import COUNT, INDEX, LENGTH, NUMBER, TEXT, a_list, an_object
-from .images import fitted, read_image
+from .images import fitted_rows, open_image
+from .stack import SectionStack
 from .volumes import NrrdWriter, planes_of, volume_at, whole
+
+BAND_PIXELS = 1 << 24  # of a section, that are summed at once
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -92,10 +97,10 @@ def run(parameters: dict[str, Any], source: Source, folder: Path) -> dict[str, A
     """
     asked = parameters
     parameters = {**asked, **{name: str(folder / asked[name]) for name in ("grid_prefix", "accumulator_prefix")}}
-    with ThreadPoolExecutor(parameters["nprocesses"]) as pool:
+    with ThreadPoolExecutor(_n_threads(parameters)) as pool:
         made = _Made(parameters)  # what cannot be made is said before anything is read
-        stack = _stack(parameters, source, pool)
-        _fill(parameters, stack, made, pool)
+        with contextlib.closing(_stack(parameters, source, pool)) as stack:
+            _fill(parameters, stack, made, pool)
         masks = _masks(parameters, made)
     paths = [*made.accumulators.values(), *(sink.path for grid in made.grids for sink in grid.sinks), *masks]
     return {
@@ -103,6 +108,11 @@ def run(parameters: dict[str, Any], source: Source, folder: Path) -> dict[str, A
         "input_parameters": asked,
         "infinite_voxels": {grid.name: grid.n_infinite for grid in made.grids},
     }
+
+
+def _n_threads(parameters: Mapping[str, Any]) -> int:
+    """As many as are asked for, but not more than there are cores: each has a section, or a plane, in memory."""
+    return min(int(parameters["nprocesses"]), os.cpu_count() or 1)
 
 
 def axes_of(parameters: Mapping[str, Any]) -> tuple[gridding.CoarseAxis, gridding.CoarseAxis]:
@@ -118,27 +128,63 @@ def axes_of(parameters: Mapping[str, Any]) -> tuple[gridding.CoarseAxis, griddin
 def section(
     parameters: Mapping[str, Any], number: int, columns: gridding.CoarseAxis, rows: gridding.CoarseAxis
 ) -> tuple[int, dict[str, np.ndarray]]:
-    """Place of a section in the stack, and its sums by accumulator (GRD-07 to GRD-09)."""
-    given, case, level = parameters["sub_images"][number], parameters["case"], parameters["reduce_level"]
-    shape = columns.n_reduced, rows.n_reduced
-    polygons = {name: gridding.rasterized(drawn, *shape, level) for name, drawn in given["polygons"].items()}
+    """Place of a section in the stack, and its sums by accumulator (GRD-07 to GRD-09), float32 ``[column, row]``."""
+    given = parameters["sub_images"][number]
+    images_of = _images_of(parameters, given, columns, rows)
+    sums: dict[str, np.ndarray] = {}
+    for band in gridding.bands(rows, max(1, BAND_PIXELS // max(columns.n_reduced, 1))):
+        for name, image in images_of(band.pixels).items():
+            summed = gridding.band_sums(image, columns, band)
+            cells = sums.setdefault(name, np.zeros((columns.n_cells, rows.n_cells), np.float32))
+            cells[: len(summed), band.cells] = summed
+    return given["specimen_tissue_index"], sums
+
+
+def _images_of(
+    parameters: Mapping[str, Any],
+    given: Mapping[str, Any],
+    columns: gridding.CoarseAxis,
+    rows: gridding.CoarseAxis,
+) -> Callable[[slice], dict[str, np.ndarray]]:
+    """What gives the images that are summed, ``[column, row]``, for some rows of a section."""
+    case, level = parameters["case"], parameters["reduce_level"]
+    shape = rows.n_reduced, columns.n_reduced
+
+    def polygons(at: slice) -> dict[str, np.ndarray]:
+        size = columns.n_reduced, at.stop - at.start, level, at.start
+        return {name: gridding.rasterized(drawn, *size) for name, drawn in given["polygons"].items()}
+
     if case == "cav":
-        images = gridding.cav_images(polygons, shape)
-    else:
-        if "segmentation_paths" not in given or (case == "classic" and "intensity_paths" not in given):
-            raise ValueError(f"case {case} needs segmentation_paths" + " and intensity_paths" * (case == "classic"))
-        path = Path(given["segmentation_paths"]["segmentation"])
-        labels = read_image(path).T
-        if labels.dtype != np.uint8 or labels.shape != (columns.n_pixels, rows.n_pixels):
-            wanted = (columns.n_pixels, rows.n_pixels)
-            raise SourceError(path, None, f"holds {labels.shape} pixels of {labels.dtype}, and not {wanted} of uint8")
-        intensity = None
-        if case == "classic":
-            green = given["intensity_paths"]["green"]
-            intensity = fitted(read_image(Path(green["path"]), level, green["channel"]).T, shape)
-        labels = gridding.reduced_labels(labels, level)
-        images = gridding.signal_images(labels, polygons, intensity, parameters["filter_bit"])
-    return given["specimen_tissue_index"], {n: gridding.block_sums(i, columns, rows) for n, i in images.items()}
+        return lambda at: gridding.cav_images(polygons(at), (columns.n_reduced, at.stop - at.start))
+    if "segmentation_paths" not in given or (case == "classic" and "intensity_paths" not in given):
+        raise ValueError(f"case {case} needs segmentation_paths" + " and intensity_paths" * (case == "classic"))
+    labels = _labels(Path(given["segmentation_paths"]["segmentation"]), columns, rows)
+    green = None
+    if case == "classic":
+        told = given["intensity_paths"]["green"]
+        green = open_image(Path(told["path"]), level, told["channel"])
+
+    def images(at: slice) -> dict[str, np.ndarray]:
+        intensity = None if green is None else fitted_rows(green, shape, at.start, at.stop).T
+        return gridding.signal_images(labels(at), polygons(at), intensity, parameters["filter_bit"])
+
+    return images
+
+
+def _labels(path: Path, columns: gridding.CoarseAxis, rows: gridding.CoarseAxis) -> Callable[[slice], np.ndarray]:
+    """What gives the segmentation of some rows at the level that images are read at, by the nearest pixel (GRD-02)."""
+    picture = open_image(path)
+    if picture.image.mode != "L" or picture.shape != (rows.n_pixels, columns.n_pixels):
+        found, wanted = picture.shape[::-1], (columns.n_pixels, rows.n_pixels)
+        raise SourceError(path, None, f"holds {found} pixels of mode {picture.image.mode}, and not {wanted} of 8 bits")
+    at_row, at_column = (gridding.nearest_indices(axis.n_pixels, axis.n_reduced) for axis in (rows, columns))
+
+    def labels(at: slice) -> np.ndarray:
+        picked = at_row[at]
+        read = picture.rows(int(picked[0]), int(picked[-1]) + 1)
+        return (read if rows.level == 0 else read.take(picked - picked[0], 0).take(at_column, 1)).T
+
+    return labels
 
 
 def accumulators_of(parameters: Mapping[str, Any]) -> list[str]:
@@ -154,8 +200,8 @@ def accumulators_of(parameters: Mapping[str, Any]) -> list[str]:
     return names
 
 
-def _stack(parameters: dict[str, Any], source: Source, pool: ThreadPoolExecutor) -> resampling.Placed:
-    """Sums of all sections where they lie, ``[column, row, section, accumulator]``; where there is none, 0 (GRD-10)."""
+def _stack(parameters: dict[str, Any], source: Source, pool: ThreadPoolExecutor) -> SectionStack:
+    """Sums of all sections where they lie; where there is none, 0 (GRD-10)."""
     columns, rows = axes_of(parameters)
     names, depth = accumulators_of(parameters), parameters["sub_image_count"]
 
@@ -165,17 +211,19 @@ def _stack(parameters: dict[str, Any], source: Source, pool: ThreadPoolExecutor)
         except ValueError as error:
             raise SourceError(source, f"sub_images[{number}]", str(error)) from None
 
-    values = np.zeros((columns.n_cells, rows.n_cells, depth, len(names)), np.float32)
+    spacing = columns.cell_um, rows.cell_um, float(parameters["image_series_slice_spacing"])
+    stack = SectionStack(
+        Path(parameters["accumulator_prefix"]), (columns.n_cells, rows.n_cells, depth, len(names)), spacing
+    )
     seen: set[int] = set()
-    for place, sums in ahead(pool, summed, range(len(parameters["sub_images"])), parameters["nprocesses"]):
+    for place, sums in ahead(pool, summed, range(len(parameters["sub_images"])), _n_threads(parameters)):
         if place in seen or place >= depth:
             reason = f"{place} is another's" if place in seen else f"{place} is not below sub_image_count"
             raise SourceError(source, "specimen_tissue_index", reason)
         seen.add(place)
         for name, plane in sums.items():
-            values[:, :, place, names.index(name)] = plane
-    spacing = columns.cell_um, rows.cell_um, float(parameters["image_series_slice_spacing"])
-    return resampling.Placed(values, spacing, (columns.cell_um / 2, rows.cell_um / 2, 0.0))
+            stack.put(place, names.index(name), plane)
+    return stack
 
 
 def _reference(parameters: Mapping[str, Any]) -> tuple[tuple[int, int, int], tuple[float, float, float]]:
@@ -245,7 +293,7 @@ def _sinks(parameters: Mapping[str, Any], name: str) -> list[_Sink]:
     return [_Sink(parameters, name, target) for target in dict.fromkeys(parameters["target_spacings"])]
 
 
-def _fill(parameters: dict[str, Any], stack: resampling.Placed, made: _Made, pool: ThreadPoolExecutor) -> None:
+def _fill(parameters: dict[str, Any], stack: SectionStack, made: _Made, pool: ThreadPoolExecutor) -> None:
     """Write accumulators as seen from the reference space, and their ratios, all files of a plane at once."""
     shape, spacing = _reference(parameters)
     affine = resampling.Affine.of(parameters["affine_params"]) if parameters["affine_params"] else None
@@ -253,12 +301,12 @@ def _fill(parameters: dict[str, Any], stack: resampling.Placed, made: _Made, poo
 
     def seen(ml: int) -> np.ndarray:
         points = resampling.to_stack(resampling.plane_points(ml, shape, spacing), affine, field)
-        return stack.at(points, np.float32).T.reshape(-1, shape[1], shape[0])
+        return stack.at(points).reshape(-1, shape[1], shape[0])
 
     with contextlib.ExitStack() as files:
         for writer in (*made.writers.values(), *(sink.writer for grid in made.grids for sink in grid.sinks)):
             files.enter_context(writer)
-        for values in ahead(pool, seen, range(shape[2]), parameters["nprocesses"]):
+        for values in ahead(pool, seen, range(shape[2]), _n_threads(parameters)):
             planes = dict(zip(made.accumulators, values, strict=True))
             made.largest = max(made.largest, float(planes["sum_pixels"].max()))
             work = [pool.submit(writer.write, planes[name]) for name, writer in made.writers.items()]

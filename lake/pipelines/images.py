@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,34 +25,76 @@ _LIMIT = threading.Lock()
 
 
 def read_image(path: Path, level: int = 0, channel: int | None = None) -> np.ndarray:
-    """One channel of an image at a pyramid level, ``[row, column]``.
+    """All rows of :func:`open_image`."""
+    image = open_image(path, level, channel)
+    return image.rows(0, image.shape[0])
+
+
+def open_image(path: Path, level: int = 0, channel: int | None = None) -> Picture:
+    """One channel of an image at a pyramid level, decoded.
 
     level : each step halves both edges. A file without a pyramid is averaged over squares of pixels instead.
     channel : from 0; None where the image has one
 
     Raises SourceError where the file is no image, is too large, or has no such channel.
     """
-    pixels, is_reduced = _decoded(path, level)
-    if pixels.ndim == 3:
-        if channel is None or not 0 <= channel < pixels.shape[2]:
-            raise SourceError(path, None, f"has channels 0 to {pixels.shape[2] - 1}, and {channel} is none of them")
-        pixels = pixels[:, :, channel]
-    elif channel not in (None, 0):
-        raise SourceError(path, None, f"has one channel, 0, and no channel {channel}")
-    return pixels if is_reduced else _averaged(pixels, level)
-
-
-def _decoded(path: Path, level: int) -> tuple[np.ndarray, bool]:
-    """All channels, and whether they are at the pyramid level already."""
     pillow = _pillow()
-    try:
-        with _room_for(MAX_PIXELS), pillow.open(path) as image:
+    with _decoding(path, pillow):
+        with _room_for(MAX_PIXELS):
+            image = pillow.open(path)
+        with image:
             if image.width * image.height > MAX_PIXELS:
                 raise SourceError(path, None, f"declares {image.width} x {image.height} pixels: too many")
             is_pyramid = image.format == "JPEG2000"
             if is_pyramid:
                 image.reduce = level
-            return _pixels(image), is_pyramid or level == 0
+            image.load()
+    n_channels = len(image.getbands()) if image.mode != "P" else 3
+    if n_channels > 1 and (channel is None or not 0 <= channel < n_channels):
+        raise SourceError(path, None, f"has channels 0 to {n_channels - 1}, and {channel} is none of them")
+    if n_channels == 1 and channel not in (None, 0):
+        raise SourceError(path, None, f"has one channel, 0, and no channel {channel}")
+    return Picture(image, 0 if is_pyramid else level, channel if n_channels > 1 else None)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded image, of which rows are taken: arrays of a whole section would take gigabytes.
+
+    level : pyramid level that pixels are still to be averaged to
+    channel : which is taken; None of an image that has one
+    """
+
+    image: Image
+    level: int
+    channel: int | None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns at the level."""
+        edge = 2**self.level
+        return -(-self.image.height // edge), -(-self.image.width // edge)
+
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        """Rows from ``start`` to before ``stop``, ``[row, column]``."""
+        top, bottom = start << self.level, min(stop << self.level, self.image.height)
+        with _room_for(MAX_PIXELS):
+            band = self.image.crop((0, top, self.image.width, bottom))
+        if band.mode == "P":
+            band = band.convert("RGB")
+        pixels = np.asarray(band)
+        if self.channel is not None:
+            pixels = pixels[:, :, self.channel]
+        if pixels.dtype == bool:
+            pixels = pixels.astype(np.uint8)
+        return _averaged(pixels, self.level) if self.level else pixels
+
+
+@contextlib.contextmanager
+def _decoding(path: Path, pillow: Any) -> Iterator[None]:
+    """What a file makes of Pillow as one clear error."""
+    try:
+        yield
     except SourceError:
         raise
     except OSError as error:
@@ -59,13 +102,6 @@ def _decoded(path: Path, level: int) -> tuple[np.ndarray, bool]:
         raise SourceError(path, None, reason, "get the file again") from None
     except (SyntaxError, ValueError, TypeError, EOFError, MemoryError, pillow.DecompressionBombError) as error:
         raise SourceError(path, None, f"is no image that can be decoded: {str(error)[:100]}") from None
-
-
-def _pixels(image: Image) -> np.ndarray:
-    if image.mode == "P":
-        image = image.convert("RGB")
-    pixels = np.asarray(image)
-    return pixels.astype(np.uint8) if pixels.dtype == bool else pixels
 
 
 def _pillow() -> Any:
@@ -90,21 +126,27 @@ def _room_for(n_pixels: int) -> Iterator[None]:
 
 def _averaged(pixels: np.ndarray, level: int) -> np.ndarray:
     """Means of squares of pixels, at the border of what there is of them; float64."""
-    sums, counts = pixels, np.ones(pixels.shape, np.int64)
+    counts = []
     for axis in (0, 1):
         starts = np.arange(0, pixels.shape[axis], 2**level)
-        sums = np.add.reduceat(sums, starts, axis=axis, dtype=np.float64)
-        counts = np.add.reduceat(counts, starts, axis=axis)
-    return sums / counts
+        counts.append(np.diff(starts, append=pixels.shape[axis]))
+        pixels = np.add.reduceat(pixels, starts, axis=axis, dtype=np.float64)
+    return pixels / np.outer(*counts)
 
 
-def fitted(pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """An image cut to a shape, or its last row and column repeated: pyramids round odd edges up or down."""
-    if any(abs(have - want) > 1 for have, want in zip(pixels.shape, shape, strict=True)):
-        raise ValueError(f"an image of {pixels.shape} pixels, where {shape} are expected")
-    return pixels[
-        np.ix_(*(np.minimum(np.arange(want), have - 1) for have, want in zip(pixels.shape, shape, strict=True)))
-    ]
+def fitted_rows(picture: Picture, shape: tuple[int, int], start: int, stop: int) -> np.ndarray:
+    """Rows of an image as one of another shape has them: cut, or its last row and column repeated.
+
+    Pyramids round odd edges up or down. Raises ValueError where a shape differs by more than that.
+    """
+    have = picture.shape
+    if any(abs(n - wanted) > 1 for n, wanted in zip(have, shape, strict=True)):
+        raise ValueError(f"an image of {have[::-1]} pixels, where {shape[::-1]} are expected")
+    rows, columns = (
+        np.minimum(np.arange(*span), n - 1) for span, n in zip(((start, stop), (0, shape[1])), have, strict=True)
+    )
+    pixels = picture.rows(int(rows[0]), int(rows[-1]) + 1)
+    return pixels if pixels.shape == (stop - start, shape[1]) else pixels[np.ix_(rows - rows[0], columns)]
 
 
 def write_image(path: Path, pixels: np.ndarray) -> None:

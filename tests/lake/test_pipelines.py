@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -11,12 +12,15 @@ import pytest
 from brainlake.ingest import registry
 from brainlake.lake.cli import run
 from brainlake.lake.errors import SourceError
-from brainlake.lake.pipelines import PIPELINES
+from brainlake.lake.pipelines import PIPELINES, gridder
 from brainlake.lake.pipelines.documents import run_documents
 from brainlake.lake.pipelines.images import MAX_PIXELS, read_image, write_image
+from brainlake.lake.pipelines.stack import MARGIN, SectionStack
 from brainlake.lake.pipelines.volumes import volume_at, whole
 from brainlake.tests.fixtures import ccf
 from brainlake.tests.fixtures.ingesting import source_of, tables_of
+from brainlake.udfs import gridding
+from brainlake.udfs.resampling import Placed
 from PIL import Image
 
 N_SECTIONS, ROWS, COLUMNS = 5, 10, 15  # ap, dv, ml of the small reference space
@@ -153,6 +157,19 @@ class TestGrid:
         names = {Path(path).name for path in told["output_file_paths"] if "accumulators" in path}
         assert names == {"cav_tracer_10.nrrd", "sum_pixels_10.nrrd", "data_mask_10.nrrd"}  # GRD-15
 
+    def test_a_section_is_summed_band_by_band(self, series, monkeypatch):
+        """At a pyramid level, with polygons: as in one piece, for bands of a cell of rows, and of less than a row."""
+        for one in series.document["sub_images"]:
+            one["polygons"]["no_signal"] = [[[4, 3], [12, 3], [8, 9]]]
+        columns, rows = (gridding.coarse_axis(n, 10.0, 40.0, 1) for n in (COLUMNS, ROWS))
+        parameters = {**series.document, "reduce_level": 1, "filter_bit": None}
+        _, whole = gridder.section(parameters, 1, columns, rows)
+        assert whole["sum_pixel_intensities"].shape == (3, 2)
+        for pixels in (1, 40):
+            monkeypatch.setattr(gridder, "BAND_PIXELS", pixels)
+            for name, sums in gridder.section(parameters, 1, columns, rows)[1].items():
+                np.testing.assert_array_equal(sums, whole[name], err_msg=name)
+
     def test_a_deformation_moves_the_pixels(self, series):
         """10 um to posterior everywhere: a voxel sees the next section, the last nothing."""
         field = np.zeros((N_SECTIONS, ROWS, COLUMNS, 3), np.float32)
@@ -192,9 +209,44 @@ class TestGrid:
         with pytest.raises(SourceError, match=r"codes2\.png: .*decoded"):
             series.run()
         Image.fromarray(np.zeros((3, 3), np.uint8)).save(path)
-        with pytest.raises(SourceError, match=r"codes2\.png: holds \(3, 3\) pixels"):
+        with pytest.raises(SourceError, match=r"codes2\.png: holds \(3, 3\) pixels of mode L"):
             series.run()
         assert not (series.folder / "out.json").exists()
+
+
+class TestStack:
+    shape, spacing = (70, 6, 5, 2), (11.05, 10.5, 100.0)
+
+    @pytest.fixture
+    def volume(self):
+        values = np.random.default_rng(5).random(self.shape, np.float32)
+        values[:, :, 3] = 0  # a section that does not come
+        return values
+
+    @pytest.fixture
+    def stack(self, volume, tmp_path):
+        with contextlib.closing(SectionStack(tmp_path, self.shape, self.spacing)) as stack:
+            for section in (4, 0, 2, 1):
+                for accumulator in range(2):
+                    stack.put(section, accumulator, volume[:, :, section, accumulator])
+            yield stack
+
+    def test_points_see_what_they_see_in_an_array(self, stack, volume):
+        """Planes of points to and fro along the columns, oblique ones, and points beyond each end."""
+        placed = Placed(volume, self.spacing, (self.spacing[0] / 2, self.spacing[1] / 2, 0.0))
+        rng = np.random.default_rng(6)
+        for centre in (-3, 0, 5, 40, 41, 69, 72, 12, 300):
+            points = rng.uniform(-40, 560, (400, 3)) * (0, 0.2, 1) + (centre * 11.05, 0, 0)
+            points[:, 0] += rng.uniform(-60, 60, 400)
+            np.testing.assert_array_equal(stack.at(points), placed.at(points, np.float32).T)
+
+    def test_memory_holds_some_columns(self, stack):
+        stack.at(np.array([[30 * 11.05, 20.0, 100.0]]))
+        first, slab = stack._slab
+        assert (first, len(slab)) == (29 - MARGIN, 2 + 2 * MARGIN)
+
+    def test_its_file_has_no_name(self, stack, tmp_path):
+        assert not list(tmp_path.iterdir())
 
 
 class TestImages:

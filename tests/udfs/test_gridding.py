@@ -5,18 +5,24 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from brainlake.udfs.gridding import (
+    band_sums,
+    bands,
     block_starts,
-    block_sums,
     cav_images,
     coarse_axis,
     injection_of,
+    nearest_indices,
     projection_of,
     rasterized,
-    reduced_labels,
     signal_images,
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+
+def sums_of(image, columns, rows, most=1000):
+    """Sums over the cells of a whole image, from bands of so many rows."""
+    return np.hstack([band_sums(image[:, band.pixels], columns, band) for band in bands(rows, most)])
 
 
 @pytest.mark.parametrize(
@@ -40,11 +46,11 @@ def test_sums_are_multiplied_by_two_to_the_level_plus_one():
     columns, rows = coarse_axis(6, 1.0, 3.0), coarse_axis(3, 1.0, 3.0)
     image = np.arange(18).reshape(6, 3)
     assert columns.cell_pixels == 5  # rne(1.5) = 2 pixels to either side
-    assert block_sums(image, columns, rows).tolist() == [[2 * sum(range(15))], [2 * (15 + 16 + 17)]]
+    assert sums_of(image, columns, rows).tolist() == [[2 * sum(range(15))], [2 * (15 + 16 + 17)]]
     half = coarse_axis(12, 1.0, 6.0, 1), coarse_axis(6, 1.0, 6.0, 1)
-    assert block_sums(image, *half)[0, 0] == 4 * sum(range(15))
+    assert sums_of(image, *half)[0, 0] == 4 * sum(range(15))
     with pytest.raises(ValueError, match="an image of"):
-        block_sums(image.T, columns, rows)
+        sums_of(image.T, columns, rows)
 
 
 @given(n=st.integers(1, 60), pixel=st.sampled_from([0.35, 0.5, 1.0, 3.3]), level=st.integers(0, 2))
@@ -52,9 +58,19 @@ def test_no_pixel_is_lost_or_counted_twice(n, pixel, level):
     axis = coarse_axis(n, pixel, 10.0, level)
     if axis.n_reduced:
         image = np.ones((axis.n_reduced, 1))
-        assert block_sums(image, axis, coarse_axis(2**level, 1.0, 1.0, level)).sum() == axis.n_reduced * 2 ** (
-            level + 1
-        )
+        one = coarse_axis(2**level, 1.0, 1.0, level)
+        assert sums_of(image, axis, one).sum() == axis.n_reduced * 2 ** (level + 1)
+
+
+@given(n=st.integers(1, 60), pixel=st.sampled_from([0.35, 1.0, 3.3, 14.0]), most=st.integers(1, 60))
+def test_bands_of_rows_have_whole_cells(n, pixel, most):
+    rows, columns = coarse_axis(n, pixel, 10.0), coarse_axis(5, 1.0, 3.0)
+    found = list(bands(rows, most))
+    assert [band.pixels.start for band in found[1:]] == [band.pixels.stop for band in found[:-1]]
+    assert [found[0].pixels.start, found[-1].pixels.stop] == [0, n]
+    assert all(band.pixels.stop - band.pixels.start <= most or len(band.starts) == 1 for band in found)
+    image = np.random.default_rng(n).integers(0, 4095, (5, n))
+    np.testing.assert_array_equal(sums_of(image, columns, rows, most), sums_of(image, columns, rows))
 
 
 def test_a_square_from_4_to_6_fills_4_and_5():
@@ -85,6 +101,7 @@ def test_inside_is_by_counting_crossings(vertices):
 
     expected = [[by_hand(x, y) for y in range(12)] for x in range(11)]
     assert rasterized([vertices], 11, 12).tolist() == expected
+    assert rasterized([vertices], 11, 5, first_row=4).tolist() == [column[4:9] for column in expected]
 
 
 def test_segmentation_codes():
@@ -97,9 +114,8 @@ def test_segmentation_codes():
 
 def test_labels_are_reduced_by_the_nearest_pixel():
     """RSP-08: 5 to 2 takes the end points; M = rne(5 / 2) = 2."""
-    image = np.arange(25).reshape(5, 5)
-    assert reduced_labels(image, 1).tolist() == [[0, 4], [20, 24]]
-    assert reduced_labels(image, 0) is image
+    assert nearest_indices(5, 2).tolist() == [0, 4]
+    assert nearest_indices(5, 5).tolist() == [0, 1, 2, 3, 4]
 
 
 class TestSignals:
