@@ -18,6 +18,7 @@ from .spike_features import ExtractionOptions, trace_at
 from .sweep_features import AMPLITUDES, SweepExtractor, voltage_deflection
 from .sweep_traces import SAMPLES, Samples
 from .voltage_traces import FeatureError, find_time_index
+from .working_memory import reused
 
 FIRST_SPIKE = (
     "threshold_t", "threshold_v_mv", "threshold_i_pa", "peak_t", "peak_v_mv", "trough_t", "trough_v_mv",
@@ -79,7 +80,8 @@ def _each(
     errors: list[str | None] = []
     for row in range(n):
         try:
-            rows.append(look(row))
+            with reused():
+                rows.append(look(row))
             errors.append(None)
         except FeatureError as error:
             rows.append(nothing)

@@ -35,6 +35,7 @@ from .spike_detection import (
 from .spike_shape import HEAVY_FILTER_KHZ, analyze_trough_details, find_widths
 from .sweep_traces import SAMPLES, PackedSamples, Samples, samples_at
 from .voltage_traces import FeatureError, Trace
+from .working_memory import reused
 
 AFTER_PEAK = ("trough", "fast_trough", "adp", "slow_trough")  # points that a clipped spike lacks
 POINTS = ("threshold", "peak", *AFTER_PEAK)
@@ -234,8 +235,9 @@ def spike_features(
     for row in range(len(sampling_rate)):
         spikes, error = SpikeFeatures(), None
         try:
-            trace = trace_at(row, sampling_rate, response, stimulus)
-            spikes = extract_spike_features(trace, options_of([one[row] for one in options], corrected[row]))
+            with reused():
+                trace = trace_at(row, sampling_rate, response, stimulus)
+                spikes = extract_spike_features(trace, options_of([one[row] for one in options], corrected[row]))
         except FeatureError as problem:
             error = str(problem)
         found.append(spikes)

@@ -14,6 +14,7 @@ from .spike_features import SWEEP_ARGUMENTS, options_of, trace_at
 from .sweep_features import AMPLITUDES, SweepExtractor
 from .sweep_traces import Samples
 from .voltage_traces import FeatureError, find_time_index
+from .working_memory import reused
 
 _FLOAT, _INT = pa.float64(), pa.int64()
 _COLUMNS = {
@@ -61,12 +62,12 @@ def sweep_features(
         raised: set[str] = set()
         problems = []
         try:
-            trace = trace_at(row, sampling_rate, response, stimulus)
-            sweep = SweepExtractor(
-                trace, options_of([one[row] for one in options], corrected[row]), AMPLITUDES.get(stimulus_class[row])
-            )
-            problems = _tell(sweep, told, float(max_rmse[row]))
-            raised = sweep.flags
+            given = options_of([one[row] for one in options], corrected[row])
+            with reused():
+                trace = trace_at(row, sampling_rate, response, stimulus)
+                sweep = SweepExtractor(trace, given, AMPLITUDES.get(stimulus_class[row]))
+                problems = _tell(sweep, told, float(max_rmse[row]))
+                raised = sweep.flags
         except FeatureError as problem:
             problems = [str(problem)]
         rows.append(told)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from .compiling import when_compiling
 from .registry import Ragged, udf
+from .working_memory import empty
 
 _BLOCK = 1 << 15  # samples unpacked at once, few enough to stay in the processor's cache
 _levels, _samples = pa.list_(pa.float64()), pa.list_(pa.float32())
@@ -73,7 +74,7 @@ class PackedSamples:
         """All samples, times a factor, in double precision."""
         if not len(self._levels):
             return np.asarray(self) * np.float64(factor)
-        found = np.empty(len(self))
+        found = empty(len(self))
         _unpack(self._planes, self._levels * np.float64(factor), found)
         return found
 

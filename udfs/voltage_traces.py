@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .compiling import worth_compiling
+from .working_memory import empty
 
 if TYPE_CHECKING:
     from .sweep_traces import PackedSamples
@@ -106,10 +107,12 @@ def _design(n: int, filter_khz: float, sampling_rate: float) -> tuple[np.ndarray
     return _bessel(wn)
 
 
-def _slopes(b, a, zi, v, begins, ends, per_step, slope):  # type: ignore[no-untyped-def]
+def _slopes(b, a, zi, v, begins, ends, per_step, room, slope):  # type: ignore[no-untyped-def]
     """Within each [begin, end): filtered both ways by itself, then the difference to the next sample, times per_step.
 
     The filter is in the transposed direct form II, whose sums are in the order of scipy's.
+
+    room : for the longest of them, with its padding
     """
     b0, b1, b2, b3, b4 = b[0], b[1], b[2], b[3], b[4]
     a1, a2, a3, a4 = a[1], a[2], a[3], a[4]
@@ -117,7 +120,7 @@ def _slopes(b, a, zi, v, begins, ends, per_step, slope):  # type: ignore[no-unty
         begin, end = begins[stretch], ends[stretch]
         inner = end - begin
         n = inner + 2 * _PADDING
-        x = np.empty(n)
+        x = room[:n]
         for k in range(_PADDING):
             x[k] = 2 * v[begin] - v[begin + _PADDING - k]
             x[n - 1 - k] = 2 * v[end - 1] - v[end - 1 - _PADDING + k]
@@ -234,11 +237,12 @@ class Trace:
         """dV/dt, each [begin, end) filtered by itself; what lies between them means nothing."""
         rate = 1.0 / (self.t[1] - self.t[0])
         design = _design(int(np.min(ends - begins)), filter_khz, rate)
-        slope = np.empty(len(self) - 1)
+        slope = empty(len(self) - 1)
         per_step = 1.0 if self.sampling_rate is None else 1e-3 / (1.0 / self.sampling_rate)
         loop = worth_compiling(_slopes, int(np.sum(ends - begins)))
         if loop is not None:
-            loop(*design, np.ascontiguousarray(self.v, np.float64), begins, ends, per_step, slope)
+            room = empty(int(np.max(ends - begins)) + 2 * _PADDING)
+            loop(*design, np.ascontiguousarray(self.v, np.float64), begins, ends, per_step, room, slope)
         else:
             for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
                 slope[begin : end - 1] = np.diff(bessel_lowpass(self.v[begin:end], filter_khz, rate)) * per_step
