@@ -13,7 +13,7 @@ import numpy as np
 
 from ..lake.errors import SourceError
 from .contract import Identity, Part, Report, Rows, Setting, Source
-from .volume_files import read_head
+from .heads import read_head
 
 MAX_BYTES = 512 << 20
 _NAME = re.compile(r"(?:structure_)?(\d+)\.obj", re.IGNORECASE)

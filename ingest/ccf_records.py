@@ -12,8 +12,8 @@ from typing import Any
 from ..lake.errors import SourceError
 from ..lake.tables import ccf as tables
 from .contract import Identity, Part, Report, Rows, Source
+from .heads import begins_json, text_head
 from .json_records import Records, column_of, extra_of, first_record
-from .volume_files import read_head
 
 DATASET = "Allen Brain Atlas structure ontology"
 MAX_RECORDS = 100_000
@@ -31,8 +31,8 @@ class OntologyRecordReader:
     )
 
     def sniff(self, source: Source) -> bool:
-        head = read_head(source).removeprefix(b"\xef\xbb\xbf").lstrip()
-        if head[:1] not in (b"[", b"{") or b'"name"' not in head:
+        head = text_head(source)
+        if not begins_json(head) or b'"name"' not in head:
             return False
         try:
             return _kind(source, first_record(source)) is not None

@@ -17,6 +17,7 @@ from ..lake.errors import SourceError
 from ..lake.tables.ccf import LISTED_STRUCTURES
 from .contract import Identity, Part, Report, Rows, Source, made_id
 from .csv_columns import read_header, read_rows
+from .heads import begins_json, text_head
 from .json_records import Records, column_of, extra_of, first_record
 
 MAX_STRUCTURES = 1_000_000
@@ -65,12 +66,8 @@ class StructureReader:
     parts: Sequence[Part] = (Part("structures", "structures of an ontology, and the sets they belong to"),)
 
     def sniff(self, source: Source) -> bool:
-        try:
-            with source.path.open("rb") as file:
-                head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()
-        except OSError:
-            return False
-        if head[:1] in (b"[", b"{"):
+        head = text_head(source, HEAD)
+        if begins_json(head):
             if b"acronym" not in head:
                 return False
             try:
@@ -139,9 +136,7 @@ def read_listing(source: Source) -> Listing:
 
 def _records(source: Source) -> Iterator[tuple[str, dict[str, Any], list[int] | None]]:
     """Where each record is, the record, and for a nested one the path of what it lies in."""
-    with source.path.open("rb") as file:
-        is_json = file.read(HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
-    if not is_json:
+    if not begins_json(text_head(source, HEAD)):
         for rows in read_rows(source):
             for number, line in enumerate(rows.lines):
                 yield f"line {line}", {n: cells[number] for n, cells in rows.columns.items() if cells[number]}, None

@@ -18,7 +18,8 @@ from . import metaimage, nrrd
 from .ccf_blocks import grey_rows, volume_facts
 from .ccf_labels import label_rows
 from .contract import Identity, Part, Report, Rows, Setting, Source, made_id
-from .volume_files import CCF_SHAPES, Volume, format_of, open_volume, read_head
+from .heads import read_head
+from .volume_files import CCF_SHAPES, Volume, format_of, open_volume
 
 KINDS = ("annotation", "mask", "labels", "template", "nissl", "grey")
 LABELS = frozenset({"annotation", "mask", "labels"})

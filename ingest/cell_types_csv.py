@@ -15,7 +15,7 @@ from ..lake.spec import TableSpec
 from ..lake.tables import cells as tables
 from .cell_types_names import DATASET, DETAILS, EPHYS_FEATURES, MORPHOLOGY_FEATURES, PATCHSEQ, Record
 from .contract import Identity, Part, Report, Rows, Source
-from .csv_columns import converted, extra_json, read_header, read_rows
+from .csv_columns import converted, extra_json, is_table, read_header, read_rows
 
 CSV_TABLES: tuple[tuple[Record, TableSpec], ...] = (
     (DETAILS, tables.CSV_SPECIMEN_DETAILS),
@@ -38,12 +38,7 @@ class CellTypesCsvReader:
     )
 
     def sniff(self, source: Source) -> bool:
-        if source.path.suffix.lower() not in (".csv", ".txt", ""):
-            return False
-        try:
-            return _kind(read_header(source)) is not None
-        except (SourceError, OSError):
-            return False
+        return is_table(source, _kind)
 
     def identify(self, source: Source) -> Identity:
         record, _ = _kind_or_refuse(source, read_header(source))

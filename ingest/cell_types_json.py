@@ -18,10 +18,10 @@ from ..lake.tables import cells as tables
 from .cell_types_names import DATASET, DETAILS, EPHYS_FEATURES, MORPHOLOGY_FEATURES, SWEEPS, Record
 from .cell_types_specimens import SPECIMENS, file_rows, specimen_rows
 from .contract import Identity, Part, Report, Rows, Source
+from .heads import begins_json, text_head
 from .json_records import Records, columns_of, first_record
 
 BATCH_RECORDS = 4_096
-HEAD = 16_384  # bytes; a record of any kind but Specimen is shorter
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,8 @@ class CellTypesJsonReader:
     )
 
     def sniff(self, source: Source) -> bool:
-        try:
-            with source.path.open("rb") as file:
-                head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()
-        except OSError:
-            return False
-        if head[:1] not in (b"[", b"{"):
+        head = text_head(source)
+        if not begins_json(head):
             return False
         try:
             return _kind(first_record(source)) is not None

@@ -14,7 +14,7 @@ from ..lake.errors import SourceError
 from ..lake.spec import list_, text
 from .connectivity_names import DATASET, EXPERIMENTS, UNIONIZE_INDEX, UNIONIZES, Record, structure_ids
 from .contract import Identity, Part, Report, Rows, Source
-from .csv_columns import CsvRows, converted, extra_json, read_header, read_rows
+from .csv_columns import CsvRows, converted, extra_json, is_table, read_header, read_rows
 
 KINDS = (UNIONIZES, EXPERIMENTS)
 
@@ -30,12 +30,7 @@ class ConnectivityCsvReader:
     )
 
     def sniff(self, source: Source) -> bool:
-        if source.path.suffix.lower() not in (".csv", ".txt", ""):
-            return False
-        try:
-            return _kind(read_header(source)) is not None
-        except (SourceError, OSError):
-            return False
+        return is_table(source, _kind)
 
     def identify(self, source: Source) -> Identity:
         kind = _kind_or_refuse(source)

@@ -19,11 +19,11 @@ from ..lake.tables.rma import MODELS
 from . import connectivity_sections as sections
 from .connectivity_names import DATASET, EXPERIMENTS, UNIONIZES, Record, structure_ids
 from .contract import Identity, Part, Report, Rows, Setting, Source
+from .heads import begins_json, text_head
 from .json_records import Records, column_of, extra_of, first_record
 from .rma_records import Gathered
 
 BATCH_RECORDS = 4_096
-HEAD = 16_384
 KINDS = (EXPERIMENTS, UNIONIZES)
 DATA_SETS = MODELS["DataSet"]
 
@@ -44,12 +44,8 @@ class ConnectivityJsonReader:
     settings: Sequence[Setting] = (Setting("experiment", "id of the experiment that an alignment is of"),)
 
     def sniff(self, source: Source) -> bool:
-        try:
-            with source.path.open("rb") as file:
-                head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf").lstrip()
-        except OSError:
-            return False
-        if head[:1] not in (b"[", b"{"):
+        head = text_head(source)
+        if not begins_json(head):
             return False
         if head[:1] == b"{" and b'"trv_00"' in head and b'"msg"' not in head:
             return sections.is_alignment(source)

@@ -46,6 +46,16 @@ def read_header(source: Source) -> list[str]:
     return header
 
 
+def is_table(source: Source, known: Callable[[Sequence[str]], object]) -> bool:
+    """A file is named as tables are, and ``known`` recognises its header: it gives something else than None."""
+    if source.path.suffix.lower() not in (".csv", ".txt", ""):
+        return False
+    try:
+        return known(read_header(source)) is not None
+    except (SourceError, OSError):
+        return False
+
+
 def read_rows(source: Source) -> Iterator[CsvRows]:
     """Batches of rows; blank lines are passed over."""
     header = read_header(source)

@@ -16,7 +16,7 @@ from ..lake.errors import SourceError
 from ..lake.spec import TableSpec
 from ..lake.tables import ecephys as tables
 from .contract import Identity, Part, Report, Rows, Source
-from .csv_columns import CsvRows, converted, extra_json, read_header, read_rows
+from .csv_columns import CsvRows, converted, extra_json, is_table, read_header, read_rows
 from .ecephys_names import CHANNEL_RENAMES, METRIC_RENAMES, UNIT_RENAMES
 
 DATASET = "Allen Brain Observatory: Visual Coding Neuropixels"
@@ -130,12 +130,7 @@ class ProjectCsvReader:
     )
 
     def sniff(self, source: Source) -> bool:
-        if source.path.suffix.lower() not in (".csv", ".txt", ""):
-            return False
-        try:
-            return _kind(read_header(source)) is not None
-        except (SourceError, OSError):
-            return False
+        return is_table(source, _kind)
 
     def identify(self, source: Source) -> Identity:
         header = read_header(source)

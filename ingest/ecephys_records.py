@@ -18,10 +18,10 @@ from .contract import Identity, Part, Report, Rows, Source
 from .csv_columns import CsvRows
 from .ecephys_csv import DATASET, PROJECT_TABLES, ProjectTable, put_right, rows_of_table
 from .ecephys_csv import READER as CSV_READER
+from .heads import text_head
 from .json_records import Records
 
 BATCH_RECORDS = 4_096
-HEAD = 16_384
 WILD_TYPE = "wt"  # C-EC1: of a donor without a genotype
 
 Record = Mapping[str, Any]
@@ -121,12 +121,11 @@ def _text(value: Any) -> str:
 def _model(source: Source) -> str | None:
     """The model of a list that is whole: its query chooses none of the records."""
     try:
-        with source.path.open("rb") as file:
-            tagged = _TAGGED.match(file.read(HEAD).removeprefix(b"\xef\xbb\xbf"))
+        tagged = _TAGGED.match(text_head(source))
         if not tagged or tagged[1].decode() not in LISTS:
             return None
         stage = rma.parse(json.loads(tagged[2])).stages[-1]
-    except (OSError, ValueError, QueryError):
+    except (ValueError, QueryError):
         return None
     if not isinstance(stage, rma.ModelStage) or stage.filters or stage.criteria or stage.option("num_rows") is not None:
         return None

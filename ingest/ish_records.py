@@ -18,6 +18,7 @@ from ..lake.spec import TableSpec
 from ..lake.tables import ish as tables
 from .contract import Identity, Part, Report, Rows, Source
 from .csv_columns import read_header, read_rows
+from .heads import begins_json, text_head
 from .json_records import Records, column_of, columns_of, first_record
 
 DATASET = "Allen Mouse Brain Atlas"
@@ -102,8 +103,7 @@ class IshRecordReader:
 
 
 def _is_json(source: Source) -> bool:
-    with source.path.open("rb") as file:
-        return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
+    return begins_json(text_head(source, 64))
 
 
 def _kind(source: Source) -> Kind | None:

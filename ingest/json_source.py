@@ -15,12 +15,12 @@ from typing import Any
 
 from ..lake.errors import SourceError
 from .contract import Source
+from .heads import BOM, text_head
 
 MAX_BYTES = 64 << 20  # the longest model record has 1 MB
 MAX_LITERAL_BYTES = 8 << 20  # a syntax tree takes a hundred times the text
 HEAD = 4_096
 
-_BOM = b"\xef\xbb\xbf"
 _STRING_OR_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/|/\*', re.DOTALL)
 
 
@@ -33,7 +33,7 @@ def read_bytes(source: Source, at_most: int = MAX_BYTES) -> bytes:
         raise SourceError(source, None, f"cannot be read: {error.strerror}") from None
     if len(data) > at_most:
         raise SourceError(source, None, f"has over {at_most:,} bytes: too long for a document of its kind")
-    return data.removeprefix(_BOM)
+    return data.removeprefix(BOM)
 
 
 def read_text(source: Source, at_most: int = MAX_BYTES) -> str:
@@ -118,7 +118,7 @@ def claimed(source: Source, markers: tuple[bytes, ...], matches: Callable[[Any],
         stat = source.path.stat()
     except OSError:
         return False
-    if not 0 < stat.st_size <= MAX_BYTES or not _is_document(source.path):
+    if not 0 < stat.st_size <= MAX_BYTES or not _is_document(source):
         return False
     try:
         data = read_bytes(source)
@@ -131,14 +131,9 @@ def claimed(source: Source, markers: tuple[bytes, ...], matches: Callable[[Any],
         return False
 
 
-def _is_document(path: Any) -> bool:
+def _is_document(source: Source) -> bool:
     """It begins as an object, a list or a comment does."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD)
-    except OSError:
-        return False
-    return head.removeprefix(_BOM).lstrip()[:1] in (b"{", b"[", b"/")
+    return text_head(source, HEAD)[:1] in (b"{", b"[", b"/")
 
 
 def document(source: Source) -> Any:

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..lake.errors import SourceError
 from .contract import Source
-from .volume_files import Axis, VolumeHeader, Voxels, read_head
+from .heads import read_head
+from .volume_files import Axis, VolumeHeader, Voxels
 
 HEADER_BYTES = 348
 _DTYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}

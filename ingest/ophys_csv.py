@@ -8,7 +8,7 @@ from ..lake.errors import SourceError
 from ..lake.spec import TableSpec
 from ..lake.tables.ophys import CELL_MAPPINGS, EXPERIMENT_SESSIONS
 from .contract import Identity, Part, Report, Rows, Source
-from .csv_columns import converted, read_header, read_rows
+from .csv_columns import converted, is_table, read_header, read_rows
 from .ophys_events import DATASET
 
 # of each table its columns, by their names in the file
@@ -29,12 +29,7 @@ class ObservatoryCsvReader:
     parts: Sequence[Part] = tuple(Part(spec.part, spec.grain) for spec in LISTS)
 
     def sniff(self, source: Source) -> bool:
-        if source.path.suffix.lower() not in (".csv", ".txt", ""):
-            return False
-        try:
-            return _spec(read_header(source)) is not None
-        except (SourceError, OSError):
-            return False
+        return is_table(source, _spec)
 
     def identify(self, source: Source) -> Identity:
         return Identity(f"ophys.project/{_known(source).part}", "project_csv", dataset=DATASET)

@@ -19,6 +19,7 @@ from ..lake.errors import SourceError
 from ..lake.spec import Column, TableSpec
 from ..lake.tables.ophys import LISTED_CONTAINERS, LISTED_EXPERIMENTS
 from .contract import Identity, Part, Report, Rows, Source
+from .heads import text_head
 from .json_records import Records, columns_of, first_record
 from .ophys_events import DATASET
 
@@ -64,11 +65,7 @@ class ObservatoryListReader:
     parts: Sequence[Part] = tuple(Part(kind.spec.part, kind.spec.grain) for kind in KINDS)
 
     def sniff(self, source: Source) -> bool:
-        try:
-            with source.path.open("rb") as file:
-                head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf")
-        except OSError:
-            return False
+        head = text_head(source, HEAD)
         # by its text, so that what is wrong with a damaged list is said
         return bool(_LIST.match(head)) and any(
             all(f'"{name}"'.encode() in head for name in kind.needs) for kind in KINDS

@@ -21,12 +21,12 @@ from ..lake.tables.rma import LINKS, MODELS, OTHER_RECORDS, Model, model
 from .contract import Identity, Part, Report, Rows, Setting, Source
 from .csv_columns import read_header, read_rows
 from .ecephys_records import READER as WHOLE_LISTS
+from .heads import begins_json, text_head
 from .json_records import Records, columns_of
 from .json_source import read_json
 from .rma_xml import read_records, root_of
 
 BATCH_RECORDS = 4_096
-HEAD = 16_384
 MAX_DEPTH = 32
 DATASET = "Allen Brain Atlas API"
 
@@ -71,14 +71,10 @@ class RmaReader:
     settings: Sequence[Setting] = (Setting("model", "model of an answer that does not tell it, as one in CSV"),)
 
     def sniff(self, source: Source) -> bool:
-        try:
-            with source.path.open("rb") as file:
-                head = file.read(HEAD).removeprefix(b"\xef\xbb\xbf")
-        except OSError:
-            return False
+        head = text_head(source)
         if tagged := _TAGGED.match(head):
             return tagged[1].decode() not in ELSEWHERE and not WHOLE_LISTS.sniff(source)
-        if head.lstrip().startswith(b"<"):
+        if head.startswith(b"<"):
             return _camel((root_of(head) or "").replace("-", "_")) in _MODEL_NAMES | ELSEWHERE  # others read no XML
         may_tell = any(all(name.encode() in head for name in names) for names in SIGNATURES.values())
         told = _told(source) if may_tell else None
@@ -216,14 +212,12 @@ class Gathered:
 
 def _opened(source: Source) -> tuple[str, Iterator[Mapping[str, Any]], Mapping[str, Any]]:
     """The model of an answer's records, the records, and its envelope. Raises SourceError where it tells no model."""
-    with source.path.open("rb") as file:
-        head = file.read(HEAD)
-    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<"):
+    head = text_head(source)
+    if head.startswith(b"<"):
         singular, found = read_records(source)
         return _camel(singular) or "Response", iter(found), {}
     said = _named(source.setting("model"))
-    head = head.removeprefix(b"\xef\xbb\xbf")
-    if not re.match(rb"\s*[\[{]", head):
+    if not begins_json(head):
         name = said or _signed(read_header(source))
         if name is None:
             raise SourceError(source, None, "is neither JSON nor XML", f"of CSV, {SAYING}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .contract import Identity, Part, Report, Rows, Source, made_id
-from .swc_text import SwcText, kind_of, looks_like_markers, looks_like_nodes, named, read_head, read_swc
+from .heads import read_head
+from .swc_text import SwcText, kind_of, looks_like_markers, looks_like_nodes, named, read_swc
 
 
 class SwcReader:
@@ -16,7 +17,7 @@ class SwcReader:
     parts: Sequence[Part] = (Part("morphology", "nodes of the reconstruction"),)
 
     def sniff(self, source: Source) -> bool:
-        head = read_head(source)
+        head = read_head(source, 1 << 16)
         if not head or b"\0" in head or looks_like_markers(head):
             return False
         # A name that promises nodes is taken at its word, so that a damaged file is told what is wrong with it.

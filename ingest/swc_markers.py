@@ -10,7 +10,8 @@ from typing import Any
 
 from ..lake.errors import SourceError
 from .contract import Identity, Part, Report, Rows, Source, made_id
-from .swc_text import looks_like_markers, looks_like_nodes, named, read_bytes, read_head
+from .heads import read_head
+from .swc_text import looks_like_markers, looks_like_nodes, named, read_bytes
 
 MAX_BYTES = 64 << 20
 _FIELDS = ("x", "y", "z", "radius", "shape", "name", "comment", "color_r", "color_g", "color_b")
@@ -25,7 +26,7 @@ class MarkerReader:
     parts: Sequence[Part] = (Part("markers", "markers beside a reconstruction"),)
 
     def sniff(self, source: Source) -> bool:
-        head = read_head(source)
+        head = read_head(source, 1 << 16)
         if b"\0" in head or looks_like_nodes(head):
             return False
         return looks_like_markers(head) or source.path.suffix.lower() == ".marker"

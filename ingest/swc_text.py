@@ -18,13 +18,13 @@ import numpy as np
 
 from ..lake.errors import SourceError
 from .contract import Source
+from .heads import BOM
 
 MAX_BYTES = 256 << 20  # some five million nodes; a whole-brain neuron has some 10^5
 MAX_COMMENTS = 100  # comment lines kept of a file
 _FIELDS = ("id", "type", "x", "y", "z", "radius", "parent")
 _WHOLE = (0, 1, 6)  # which of them are whole numbers
 _MARKER_CELLS = range(9, 11)  # x, y, z, radius, shape, name, comment, three colours
-_BOM = b"\xef\xbb\xbf"
 _INT64 = 2**63
 
 # <specimen name>_<file id>_m.swc, ..._marker_m.swc, ..._m_pia.swc; a specimen's name may hold underscores itself
@@ -69,7 +69,7 @@ def read_swc(source: Source) -> SwcText:
     """Every node of a file. Raises SourceError naming the line that is none."""
     data = read_bytes(source)
     swc = SwcText(sha256=hashlib.sha256(data).hexdigest())
-    for number, line in enumerate(data.removeprefix(_BOM).splitlines(), 1):
+    for number, line in enumerate(data.removeprefix(BOM).splitlines(), 1):
         bare = line.strip()
         if not bare:
             if swc.strict_complaint is None:
@@ -167,17 +167,8 @@ def looks_like_markers(head: bytes) -> bool:
 
 def first_line(head: bytes) -> bytes:
     """The first line of a file's beginning that is neither blank nor a comment."""
-    lines = (line.strip() for line in head.removeprefix(_BOM).splitlines())
+    lines = (line.strip() for line in head.removeprefix(BOM).splitlines())
     return next((line for line in lines if line and not line.startswith(b"#")), b"")
-
-
-def read_head(source: Source, size: int = 1 << 16) -> bytes:
-    """The beginning of a file; nothing where it cannot be read."""
-    try:
-        with source.path.open("rb") as file:
-            return file.read(size)
-    except OSError:
-        return b""
 
 
 def named(source: Source) -> dict[str, Any]:

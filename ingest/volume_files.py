@@ -22,6 +22,7 @@ import numpy as np
 
 from ..lake.errors import SourceError
 from .contract import Source
+from .heads import read_head
 
 AXES = ("ap", "dv", "ml")
 MAX_EDGE = 32_767  # indices are int16
@@ -254,18 +255,9 @@ class _Unpacked:
         return SourceError(self._source, "voxels", reason, "get the file again")
 
 
-def read_head(source: Source, n_bytes: int = _HEAD) -> bytes:
-    """First bytes; none where the file cannot be read."""
-    try:
-        with source.path.open("rb") as file:
-            return file.read(n_bytes)
-    except OSError:
-        return b""
-
-
 def format_of(source: Source) -> str | None:
     """The format that a file's first bytes tell, None where it is no volume."""
-    head = read_head(source)
+    head = read_head(source, _HEAD)
     name = source.name.lower()
     if head.startswith(b"NRRD000"):
         return "nrrd"
