@@ -14,7 +14,7 @@ from pathlib import Path
 import brainlake
 import polars as pl
 import pytest
-from brainlake.lake import copying
+from brainlake.lake import copied_files
 from brainlake.lake.cli import run
 from brainlake.lake.errors import BrainlakeError, CatalogError, DamageError, QueryError, UnknownError
 from brainlake.tests.fixtures.allen_ecephys import make_probe_lfp, make_session
@@ -262,7 +262,7 @@ def test_a_copy_that_fails_leaves_nothing(lake, tmp_path, where, monkeypatch):
     """At any of its files."""
     n_files = lake.copy(tmp_path / "all", where=where).n_files
     shutil.rmtree(tmp_path / "all")
-    take = copying._take
+    take = copied_files._take
     for failing in sorted({0, n_files // 2, 3}):
         counted = iter(range(10_000))
 
@@ -271,7 +271,7 @@ def test_a_copy_that_fails_leaves_nothing(lake, tmp_path, where, monkeypatch):
                 raise OSError(28, "No space left on device")
             return take(*given)
 
-        monkeypatch.setattr(copying, "_take", fail)
+        monkeypatch.setattr(copied_files, "_take", fail)
         with pytest.raises(CatalogError, match="disk is full"):
             lake.copy(tmp_path / "copy", where=where)
         assert list(tmp_path.iterdir()) == []
