@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-import traceback
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,20 +14,19 @@ import pyarrow.flight as flight
 
 from ...admission import admit
 from ...errors import (
-    AbsentError,
     BrainlakeError,
     NotAdmittedError,
     QueryError,
-    SnapshotExpired,
-    UnknownError,
 )
 from ...session import Session
 from ..empty import EmptySessions
 from ..exposure import LOOPBACK, Tls, refuse_unsafe
 from ..snapshots import Lease, Snapshots
 from ..users import Users
-from . import metadata, sql_info
-from .answers import Answer, LimitError, Limits, StoppedError, TookTooLongError, described
+from . import sql_info
+from .answers import Answer, Limits, described
+from .catalogue import CATALOGUE
+from .errors import as_flight, unplaced
 from .held import GoneError, Held, TooManyError
 from .logins import Caller, Logins, OpenHandshake
 from .messages import CANCEL_FLIGHT_INFO_REQUEST, CANCEL_FLIGHT_INFO_RESULT, pack, unpack, unpack_as
@@ -43,7 +40,6 @@ TRANSACTION_S = 3600.0  # a transaction that is not used for so long ends
 CANCELLED, NOT_CANCELLABLE = 1, 3
 
 Method = TypeVar("Method", bound=Callable[..., Any])
-Values = Mapping[str, Any]
 
 
 @dataclass
@@ -81,13 +77,7 @@ def _call(method: Method) -> Method:
                 told = pa.ArrowInvalid(str(told))  # of this call alone, pyarrow does not know Flight's own errors
         raise told
 
-    return _unplaced(answer)  # type: ignore[return-value]
-
-
-def _unplaced(function: Method) -> Method:
-    """A function of which tracebacks, which pyarrow sends along with some errors, show neither folder nor code."""
-    function.__code__ = function.__code__.replace(co_filename="<brainlake>")
-    return function
+    return unplaced(answer)  # type: ignore[return-value]
 
 
 class Server(flight.FlightServerBase):
@@ -143,8 +133,8 @@ class Server(flight.FlightServerBase):
     @_call
     def get_flight_info(self, context: Any, descriptor: flight.FlightDescriptor) -> flight.FlightInfo:
         name, values = unpack(_command(descriptor))
-        if name in _CATALOGUE:
-            return _info(_CATALOGUE[name].schema(values), descriptor, descriptor.command)
+        if name in CATALOGUE:
+            return _info(CATALOGUE[name].schema(values), descriptor, descriptor.command)
         caller = _caller(context)
         if name == "CommandStatementQuery":
             query, transaction, parameters = values["query"], values["transaction_id"], [None]
@@ -163,8 +153,8 @@ class Server(flight.FlightServerBase):
     @_call
     def get_schema(self, context: Any, descriptor: flight.FlightDescriptor) -> flight.SchemaResult:
         name, values = unpack(_command(descriptor))
-        if name in _CATALOGUE:
-            return flight.SchemaResult(_CATALOGUE[name].schema(values))
+        if name in CATALOGUE:
+            return flight.SchemaResult(CATALOGUE[name].schema(values))
         caller = _caller(context)
         if name == "CommandStatementQuery":
             with self._lease(caller, values["transaction_id"]) as lease:
@@ -179,9 +169,9 @@ class Server(flight.FlightServerBase):
     def do_get(self, context: Any, ticket: flight.Ticket) -> flight.FlightDataStream:
         name, values = unpack(ticket.ticket)
         caller = _caller(context)
-        if name in _CATALOGUE:
+        if name in CATALOGUE:
             with self._lease(caller, None) as lease:
-                return flight.RecordBatchStream(_CATALOGUE[name].rows(self, lease.session, values))
+                return flight.RecordBatchStream(CATALOGUE[name].rows(self, lease.session, values))
         if name != "TicketStatementQuery":
             raise MalformedError(f"a {name} is no ticket: get one by GetFlightInfo")
         if len(self._running) >= self._limits.streams:
@@ -191,7 +181,7 @@ class Server(flight.FlightServerBase):
         self._running[handle] = answer
         return flight.GeneratorStream(answer.schema, self._stream(handle, answer, context, caller))
 
-    @_unplaced
+    @unplaced
     def _stream(self, handle: bytes, answer: Answer, context: Any, caller: Caller) -> Iterator[pa.RecordBatch]:
         began, n_rows, end = time.monotonic(), 0, "stopped"
         try:
@@ -340,20 +330,7 @@ class Server(flight.FlightServerBase):
 
     def told(self, error: BaseException) -> Exception:
         """An error as the client is told it."""
-        text = str(error).replace(f"{self._snapshots.path}/", "").replace(str(self._snapshots.path), "the lake")
-        if isinstance(error, flight.FlightError):
-            return error
-        for kinds, as_flight in _TOLD:
-            if isinstance(error, kinds):
-                return as_flight(text)
-        if isinstance(error, BrainlakeError) and error.exit_code == 1:
-            return pa.ArrowInvalid(text)
-        if os.environ.get("BRAINLAKE_TRACEBACK"):
-            traceback.print_exception(error)
-        self._log(f"a defect or damage: {type(error).__name__}: {text if isinstance(error, BrainlakeError) else ''}")
-        if isinstance(error, BrainlakeError):
-            return flight.FlightInternalError(text)
-        return flight.FlightInternalError(f"a defect of brainlake ({type(error).__name__}): please report it")
+        return as_flight(error, self._snapshots.path, self._log)
 
     def _watch(self) -> None:
         swept = 0.0
@@ -389,50 +366,6 @@ class Server(flight.FlightServerBase):
         while not self._stopped.wait(0.5):  # short: a long wait would not hear Ctrl-C everywhere
             pass
 
-
-_TOLD: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[str], Exception]], ...] = (
-    (StoppedError, flight.FlightCancelledError),
-    (TookTooLongError, flight.FlightTimedOutError),
-    (LimitError, pa.ArrowInvalid),
-    (NotAdmittedError, flight.FlightUnauthorizedError),
-    ((AbsentError, UnknownError, SnapshotExpired, GoneError), pa.lib.ArrowKeyError),
-    (TooManyError, flight.FlightUnavailableError),
-    (MalformedError, pa.ArrowInvalid),
-    (NotImplementedError, pa.lib.ArrowNotImplementedError),
-)
-
-
-@dataclass(frozen=True)
-class _Told:
-    """A catalogue command: the schema of its answer, and its rows."""
-
-    schema: Callable[[Values], pa.Schema]
-    rows: Callable[[Server, Session, Values], pa.Table]
-
-
-def _always(schema: pa.Schema, rows: Callable[[Server, Session, Values], pa.Table]) -> _Told:
-    return _Told(lambda _: schema, rows)
-
-
-_NO_KEYS = _always(metadata.FOREIGN_KEYS, lambda *_: metadata.FOREIGN_KEYS.empty_table())  # none is declared
-
-_CATALOGUE: dict[str, _Told] = {
-    "CommandGetCatalogs": _always(metadata.CATALOGS, lambda s, on, _: s.metadata_of(on).catalogs()),
-    "CommandGetDbSchemas": _always(metadata.DB_SCHEMAS, lambda s, on, asked: s.metadata_of(on).db_schemas(asked)),
-    "CommandGetTables": _Told(
-        lambda asked: metadata.TABLES_WITH_SCHEMA if asked["include_schema"] else metadata.TABLES,
-        lambda s, on, asked: s.metadata_of(on).tables(asked),
-    ),
-    "CommandGetTableTypes": _always(metadata.TABLE_TYPES_SCHEMA, lambda s, on, _: s.metadata_of(on).table_types()),
-    "CommandGetPrimaryKeys": _always(metadata.PRIMARY_KEYS, lambda s, on, asked: s.metadata_of(on).primary_keys(asked)),
-    "CommandGetExportedKeys": _NO_KEYS,
-    "CommandGetImportedKeys": _NO_KEYS,
-    "CommandGetCrossReference": _NO_KEYS,
-    "CommandGetSqlInfo": _always(sql_info.SQL_INFO, lambda s, _, asked: sql_info.sql_info(s.facts(), asked["info"])),
-    "CommandGetXdbcTypeInfo": _always(
-        sql_info.XDBC_TYPES, lambda _, __, asked: sql_info.xdbc_types(asked["data_type"])
-    ),
-}
 
 _ACTIONS: dict[str, tuple[str, Callable[[Server, Any, bytes], Iterator[bytes]]]] = {
     "CreatePreparedStatement": ("Prepare a query.", Server._create_prepared),
