@@ -61,8 +61,8 @@ def api(material: Material) -> list[Row]:
 
 def _translated(answering: Api, what: str, text: str) -> Row:
     stage = parse(text).stages[-1]
-    tree = Tree(stage, answering.types, {})  # type: ignore[arg-type]
-    statement = translate.records(tree, options.read(stage))  # type: ignore[arg-type]
+    tree = Tree(stage, answering.told, {})  # type: ignore[arg-type]
+    statement = translate.texts(tree, options.read(stage), None)  # type: ignore[arg-type]
 
     def by_hand() -> int:
         with answering.session.cursor(statement.sql, statement.params or None) as cursor:

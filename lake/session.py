@@ -287,6 +287,11 @@ class Session:
         """Every table, view and macro that a query rests on."""
         return below(self.mentioned(query), self.questions)
 
+    def has_rows_for(self, query: str) -> bool:
+        """Whether any table that a query rests on may hold a row."""
+        tables = self.named(query) - self.questions.keys()
+        return any(name not in self.state.tables or self.state.tables[name].files for name in tables)
+
     def mentioned(self, query: str) -> list[str]:
         """Names of relations as a query's text holds them, repeated where it repeats them."""
         plain = re.sub(r"(?<!\s)\s*\.\s*", ".", query.replace('"', "").lower())

@@ -5,17 +5,18 @@ What a query does not name it does not read; the lake is only ever read.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
 from ...ingest import rma_grammar as rma
 from ..errors import QueryError
@@ -23,6 +24,7 @@ from ..mistakes import explained
 from . import options as asked
 from . import services, translate
 from .models import Model
+from .told import Told
 from .tree import Tree
 
 if TYPE_CHECKING:
@@ -49,21 +51,27 @@ class Answer:
     """Records as they come; ``num_rows`` is known when all have come.
 
     root : the model of the records, None where they are text
+    batches : records, each a JSON object; no batch is empty
     columns : of a flat answer, None for nested records
     """
 
     root: Model | None
-    records: Iterator[dict[str, Any]]
+    batches: Iterator[list[str]]
     start_row: int = 0
     total_rows: int | None = None
     columns: tuple[str, ...] | None = None
     text: str | None = None
     num_rows: int = field(default=0, init=False)
 
+    def texts(self) -> Iterator[list[str]]:
+        """The records as JSON, some at a time."""
+        for batch in self.batches:
+            self.num_rows += len(batch)
+            yield batch
+
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        for record in self.records:
-            self.num_rows += 1
-            yield record
+        for batch in self.texts():
+            yield from map(json.loads, batch)
 
 
 class Api:
@@ -71,17 +79,7 @@ class Api:
 
     def __init__(self, session: Session, limits: Limits | None = None) -> None:
         self.session, self.limits = session, limits or Limits()
-        self._types: dict[str, dict[str, str]] = {}
-        self._lock = threading.Lock()
-
-    def types(self, model: Model) -> Mapping[str, str]:
-        """DuckDB's types of a model's columns."""
-        with self._lock:
-            if model.name not in self._types:
-                with self.session.cursor(model.sql) as cursor:
-                    bound = cursor.sql(model.sql)
-                    self._types[model.name] = dict(zip(bound.columns, map(str, bound.types), strict=True))
-        return self._types[model.name]
+        self.told = Told(session)
 
     def relation(self, text: str) -> Relation:
         """The last stage's rows as a relation: objects are STRUCT, lists LIST; earlier stages are run now."""
@@ -104,8 +102,9 @@ class Api:
 
     def rows(self, sql: str, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Rows of a question of our own, within the limits."""
-        found = self._within(self._rows(translate.Statement(sql, dict(params)), self._deadline()))
-        return [_flat(row) for row in found]
+        found = [_plain(row) for row in self._rows(translate.Statement(sql, dict(params)), self._deadline())]
+        self._allow(len(found))
+        return found
 
     # -- stages ---------------------------------------------------------------------------------------------------
 
@@ -131,17 +130,13 @@ class Api:
         )  # fmt: skip
         known = {row["id"]: row["names"] for row in self._rows(lines, until)}
         statement = services.statement(stage, known)
-        rows = self._within(self._rows(statement, until))
+        rows = [_plain(row) for row in self._rows(statement, until)]
+        self._allow(len(rows))
         if stage.name == "mouse_connectivity_target_spatial":
-            rows = self._with_paths(list(rows), statement.params["seed_point"], until)
-        return Answer(None, (_flat(row) for row in rows))
-
-    def _with_paths(
-        self, rows: list[dict[str, Any]], seed: list[float], until: float
-    ) -> Iterator[dict[str, Any]]:  # fmt: skip
-        for row in rows:
-            path = translate.Statement(services.PATH.sql, {"seed": seed, "experiment": row["id"]})
-            yield {**row, "path": list(self._rows(path, until))}
+            for row in rows:
+                path = {"seed": statement.params["seed_point"], "experiment": row["id"]}
+                row["path"] = list(self._rows(translate.Statement(services.PATH.sql, path), until))
+        return listed(rows)
 
     def _pipe(
         self, stage: rma.PipeStage, records: list[dict[str, Any]] | None, variables: dict[str, list[Any]]
@@ -178,119 +173,151 @@ class Api:
         flat = flat or options.tabular is not None
         if flat and options.tabular is None:  # plain columns have no room for what is included
             stage = replace(stage, include=())
-        tree = Tree(stage, self.types, variables)
+        tree = Tree(stage, self.told, variables)
         columns = translate.cells(tree, options) if flat else None
-        statement = translate.records(tree, options) if columns is None else translate.table(tree, options, columns)
+        names = tuple(name for _, name in columns) if columns is not None else None
         if options.preview:
-            return Answer(None, iter(()), text=statement.sql)
+            return Answer(None, iter(()), text=_relation(tree, options, columns).sql)
         until = self._deadline()
-        total, parts = None, None
+        total, keys = None, None
         if self._in_key_order(tree, options, columns):
             keys = self._keys(translate.keys(tree, options), until)
             total = len(keys) if options.count and columns is None else None
-            parts = _parts(keys[options.start_row :])
         if options.count and total is None:
-            counted = translate.count(tree, options, columns)
-            total = next(iter(next(self._rows(counted, until, at_once=True)).values()))
-        if parts is None:
-            found = self._rows(statement, until, at_once=options.num_rows is not None)
+            total = next(iter(self._rows(translate.count(tree, options, columns), until)))["n"]
+        if keys is not None and len(keys) > CHUNK:
+            found = self._part_by_part(tree, options, columns, keys[options.start_row :], until)
         else:
-            found = self._part_by_part(tree, options, columns, parts, until)
-        rows = self._within(found)
-        shape = statement.shape
-        records = (_record(row, shape, options) for row in rows) if shape else (_flat(row) for row in rows)
-        names = tuple(name for _, name in columns) if columns is not None else None
-        return Answer(tree.root.model, records, options.start_row, total, names)
+            # Rows of a table are more than its keys: joins multiply them.
+            few = options.num_rows is not None or (total is not None and total <= CHUNK)
+            few = few or (keys is not None and columns is None)
+            found = self._texts(translate.texts(tree, options, columns), until, at_once=few)
+        return Answer(tree.root.model, self._within(found), options.start_row, total, names)
 
     def _in_key_order(self, tree: Tree, options: asked.Options, columns: translate.Columns | None) -> bool:
         """Whether an answer is of all records, one key after the other, so that it can be taken in parts."""
         model = tree.root.model
         if options.num_rows is not None or options.order or options.distinct or len(model.keys) > 1:
             return False
-        if len(model.told_by) > 1:  # merged by their keys: each part would read all that tell them
+        if self.told.of(model).is_merged:  # by their keys: each part would read all that tell them
             return False
         if columns is not None and options.start_row:  # which counts rows
             return False
-        return self.types(model)[model.keys[0]] in INTEGERS
+        return self.told.types(model)[model.keys[0]] in INTEGERS
 
     def _keys(self, statement: translate.Statement, until: float) -> np.ndarray:
         """Keys of records, ascending, in 8 bytes each."""
-        rows = (next(iter(row.values())) for row in self._rows(statement, until))
-        return np.fromiter(rows, np.int64)
+        parts = [column.to_numpy() for column in self._columns(statement, until)]
+        return np.concatenate(parts).astype(np.int64, copy=False) if parts else np.empty(0, np.int64)
 
     def _part_by_part(
         self,
         tree: Tree,
         options: asked.Options,
         columns: translate.Columns | None,
-        parts: Sequence[tuple[int, int]],
+        keys: np.ndarray,
         until: float,
-    ) -> Iterator[dict[str, Any]]:
-        """Rows of a long answer, of which DuckDB holds one part at a time."""
+    ) -> Iterator[list[str]]:
+        """A long answer, of which DuckDB holds one part at a time."""
         options = replace(options, start_row=0)
-        for part in parts:
-            if columns is None:
-                yield from self._rows(translate.records(tree, options, part), until)
-            else:
-                yield from self._rows(translate.table(tree, options, columns, part), until)
+        for i in range(0, len(keys), CHUNK):
+            part = int(keys[i]), int(keys[min(i + CHUNK, len(keys)) - 1])
+            yield from self._texts(translate.texts(tree, options, columns, part), until, at_once=columns is None)
 
     def _translated(self, stage: rma.ModelStage, variables: Mapping[str, Sequence[Any]]) -> translate.Statement:
         options = asked.read(stage)
-        tree = Tree(stage, self.types, variables)
-        if options.tabular is not None:
-            return translate.table(tree, options, translate.cells(tree, options))
-        return translate.records(tree, options)
+        tree = Tree(stage, self.told, variables)
+        return _relation(tree, options, None if options.tabular is None else translate.cells(tree, options))
 
     # -- running --------------------------------------------------------------------------------------------------
 
     def _deadline(self) -> float:
         return time.monotonic() + self.limits.seconds
 
-    def _within(self, rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        for n, row in enumerate(rows):
-            if n >= self.limits.rows:
-                raise QueryError(
-                    f"the answer has more than {self.limits.rows:,} rows: ask for pages with num_rows and start_row"
-                )
-            yield row
+    def _within(self, batches: Iterator[list[str]]) -> Iterator[list[str]]:
+        n = 0
+        for batch in batches:
+            n += len(batch)
+            self._allow(n)
+            yield batch
 
-    def _rows(self, statement: translate.Statement, until: float, *, at_once: bool = False) -> Iterator[dict[str, Any]]:
-        """Rows as they are computed; stopped when the time is over.
+    def _allow(self, n: int) -> None:
+        if n > self.limits.rows:
+            raise QueryError(
+                f"the answer has more than {self.limits.rows:,} rows: ask for pages with num_rows and start_row"
+            )
+
+    def _rows(self, statement: translate.Statement, until: float) -> Iterator[dict[str, Any]]:
+        """All rows of a question whose answer is small."""
+        with self._asking(statement, until) as (cursor, in_time):
+            found = cursor.execute(*_statement(statement))
+            names = [column[0] for column in found.description or ()]
+            rows = found.fetchall()
+            in_time()
+        return (dict(zip(names, row, strict=True)) for row in rows)
+
+    def _texts(self, statement: translate.Statement, until: float, *, at_once: bool) -> Iterator[list[str]]:
+        """The texts in an answer's one column.
 
         at_once : they are few: DuckDB then plans the statement once, not twice, and hands them over whole
         """
+        if not at_once:
+            yield from (column.to_pylist() for column in self._columns(statement, until))
+            return
+        with self._asking(statement, until) as (cursor, in_time):
+            rows = cursor.execute(*_statement(statement)).fetchall()
+            in_time()
+        if rows:
+            yield [text for (text,) in rows]
+
+    def _columns(self, statement: translate.Statement, until: float) -> Iterator[pa.Array]:
+        """An answer's one column as it is computed."""
+        with self._asking(statement, until) as (cursor, in_time):
+            for batch in cursor.sql(statement.sql, params=statement.params or None).to_arrow_reader(BATCH):
+                in_time()
+                if batch.num_rows:
+                    yield batch.column(0)
+
+    @contextlib.contextmanager
+    def _asking(
+        self, statement: translate.Statement, until: float
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, Callable[[], None]]]:
+        """A cursor for a statement, which is stopped when the time is over; and a check that it is not."""
         cursor = self.session.cursor(*_statement(statement))
         late = QueryError(f"the query takes longer than {self.limits.seconds:g} s: ask for less at once")
         timer = threading.Timer(max(0.0, until - time.monotonic()), cursor.interrupt)
         timer.daemon = True
         timer.start()
+
+        def in_time() -> None:
+            if time.monotonic() > until:
+                raise late
+
+        is_done = False
         try:
-            if at_once:
-                found = cursor.execute(statement.sql, statement.params or None)
-                names = [column[0] for column in found.description or ()]
-                rows = found.fetchall()
-                if time.monotonic() > until:
-                    raise late
-                yield from (dict(zip(names, row, strict=True)) for row in rows)
-                return
-            for batch in cursor.sql(statement.sql, params=statement.params or None).to_arrow_reader(BATCH):
-                if time.monotonic() > until:
-                    raise late
-                yield from batch.to_pylist()
+            yield cursor, in_time
+            is_done = True
         except duckdb.InterruptException:
             raise late from None
         except duckdb.Error as error:
             raise explained(error, self.session, statement.sql) from None
         finally:
             timer.cancel()
-            cursor.close()
+            timer.join()  # it may be about to stop what is asked next on this cursor
+            if is_done and time.monotonic() < until:
+                self.session.give_back(cursor)
+            else:
+                cursor.close()
 
 
-def _parts(keys: np.ndarray) -> list[tuple[int, int]] | None:
-    """The first and last key of each part; None where there is one part only."""
-    if len(keys) <= CHUNK:
-        return None
-    return [(int(keys[i]), int(keys[min(i + CHUNK, len(keys)) - 1])) for i in range(0, len(keys), CHUNK)]
+def listed(records: Iterable[Mapping[str, Any]], root: Model | None = None) -> Answer:
+    """An answer of records that are made in Python."""
+    texts = [json.dumps(record, allow_nan=False) for record in records]
+    return Answer(root, iter([texts] if texts else []))
+
+
+def _relation(tree: Tree, options: asked.Options, columns: translate.Columns | None) -> translate.Statement:
+    return translate.records(tree, options) if columns is None else translate.table(tree, options, columns)
 
 
 def _statement(statement: translate.Statement) -> tuple[str, dict[str, Any] | None]:
@@ -327,37 +354,8 @@ def _under(records: Any, path: Sequence[str]) -> Iterator[Any]:
             yield from _under(records, path[1:])
 
 
-# -- values --------------------------------------------------------------------------------------------------------
-
-
-def _record(row: Mapping[str, Any], shape: translate.Shape, options: asked.Options) -> dict[str, Any]:
-    """A record as the API nests it: an object that is not there has no key."""
-    record: dict[str, Any] = {}
-    for name in shape.columns:
-        if name != "extra":
-            record[name] = _plain(row[name])
-    if row.get("extra"):
-        for name, value in json.loads(row["extra"]).items():
-            if name not in record and options.keeps(shape.model.table, name):
-                record[name] = value
-    for name, many, inner in shape.nested:
-        value = row[name]
-        if many:
-            record[name] = [_record(one, inner, options) for one in value]
-        elif value is not None:
-            record[name] = _record(value, inner, options)
-    return record
-
-
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in row.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, date):
-        return value.isoformat()
-    return value
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row without what JSON does not know."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in row.items()
+    }

@@ -12,15 +12,13 @@ from typing import Any
 from sqlglot import exp
 
 from ..errors import QueryError
-from .models import Attached, Many, Model, One, Through, model
+from .models import Attached, Many, Model, One, Sql, Through, model
 from .tree import Condition, Node, Tree
 
 LISTED = 64  # values of $in that are bound one by one, so that files prune; more are bound as a list
 _COMPARED = {"eq": exp.EQ, "ne": exp.NEQ, "lt": exp.LT, "gt": exp.GT, "le": exp.LTE, "ge": exp.GTE}
 
 Aliases = dict[Node, str]
-
-Sql = Any  # a node of sqlglot's tree, whose base class has another name in each of its versions
 
 
 class Writer:
@@ -43,7 +41,7 @@ class Writer:
     def source(self, of: Model, alias: str) -> Sql:
         """A model's records, by name."""
         name = f"records_{of.name}"
-        self.read[name] = of.sql
+        self.read[name] = self.tree.told.of(of).sql
         return exp.alias_(exp.table_(name), alias, table=True)
 
     def pairs(self, owner: Model, association: str, to: Through, alias: str) -> Sql:
@@ -154,26 +152,27 @@ class Writer:
         if operator in ("li", "il"):
             like = exp.Like if operator == "li" else exp.ILike
             pattern = exp.Escape(
-                this=like(this=exp.cast(column, "text"), expression=self._value(_pattern(str(values[0])))),
+                this=like(this=exp.cast(column, "text"), expression=self.bound(_pattern(str(values[0])))),
                 expression=exp.Literal.string("!"),
             )
             return exp.paren(pattern)
-        return _COMPARED[operator](this=column, expression=self._value(values[0]))
+        return _COMPARED[operator](this=column, expression=self.bound(values[0]))
 
     def _among(self, column: Sql, values: Iterable[Any]) -> Sql:
         wanted = list(dict.fromkeys(values))
         known = [value for value in wanted if value is not None]
         found: list[Sql] = []
         if len(known) > LISTED:
-            listed = exp.select(exp.Explode(this=self._value(known)))
+            listed = exp.select(exp.Explode(this=self.bound(known)))
             found.append(exp.In(this=column, query=listed.subquery()))
         elif known:
-            found.append(exp.In(this=column, expressions=[self._value(value) for value in known]))
+            found.append(exp.In(this=column, expressions=[self.bound(value) for value in known]))
         if len(known) < len(wanted):
             found.append(exp.Is(this=column.copy(), expression=exp.Null()))
         return exp.paren(exp.or_(*found)) if found else exp.false()
 
-    def _value(self, value: Any) -> Sql:
+    def bound(self, value: Any) -> Sql:
+        """A value, which a parameter of the statement holds."""
         name = f"v{len(self.params)}"
         self.params[name] = value
         return exp.Placeholder(this=name)

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from xml.sax.saxutils import escape
@@ -89,8 +90,8 @@ def _framed(answer: Answer, fmt: str, body: IO[bytes]) -> Written:
 
 
 def _json(answer: Answer) -> Iterator[str]:
-    for i, record in enumerate(answer):
-        yield (", " if i else "") + json.dumps(record, allow_nan=False)
+    for i, batch in enumerate(answer.texts()):
+        yield (",\n" if i else "") + ",\n".join(batch)
 
 
 def _csv(answer: Answer) -> Iterator[str]:
@@ -107,8 +108,8 @@ def _csv(answer: Answer) -> Iterator[str]:
 
 def _xml(answer: Answer) -> Iterator[str]:
     name = singular(answer.root.table) if answer.root else "object"
-    for record in answer:
-        yield _element(name, record)
+    for batch in answer.texts():
+        yield "".join(_element(name, json.loads(text)) for text in batch)
 
 
 def _element(name: str, value: Any) -> str:
@@ -121,8 +122,10 @@ def _element(name: str, value: Any) -> str:
         if not value:
             return f'<{tag} type="array"/>'
         inside = "".join(_element(singular(name), one) for one in value)
+    elif isinstance(value, str):
+        inside = _text(value)
     else:
-        inside = _text(str(value).lower() if isinstance(value, bool) else str(value))
+        inside = str(value).lower() if isinstance(value, bool) else str(value)
     return f"<{tag}>{inside}</{tag}>"
 
 
@@ -130,12 +133,14 @@ def _text(text: str) -> str:
     return escape(_ILLEGAL.sub("\ufffd", text))
 
 
+@lru_cache(1_024)
 def _hyphens(name: str) -> str:
     """A name as an element's; what no element can be called (an answer's own odd attribute) becomes hyphens too."""
     tag = re.sub(r"[^\w.]|_", "-", name)
     return tag if re.match(r"[^\W\d]", tag) else f"x{tag}"
 
 
+@lru_cache(1_024)
 def singular(name: str) -> str:
     """``well_known_files`` as ``well_known_file``."""
     for plural, one in (("ies", "y"), ("mice", "mouse"), ("series", "series"), ("ss", "ss"), ("s", "")):

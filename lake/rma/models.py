@@ -7,7 +7,7 @@ first says that knows it. Associations follow the convention of the API's names;
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from types import MappingProxyType
@@ -21,6 +21,8 @@ from ..questions import standard
 from ..tables.rma import MODELS as ANSWERED
 from ..tables.rma import Model as AnsweredModel
 from . import tellers
+
+Sql = Any  # a node of sqlglot's tree, whose base class has another name in each of its versions
 
 
 @dataclass(frozen=True)
@@ -83,13 +85,13 @@ class Model:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """Its attributes, and ``extra`` where the lake keeps others."""
-        named = (name for query in self._told for name in query.named_selects)
+        named = (name for query in self._told.values() for name in query.named_selects)
         return tuple(dict.fromkeys(named))
 
     @cached_property
-    def _told(self) -> list[Any]:
+    def _told(self) -> Mapping[str, Any]:
         """The queries, as sqlglot's trees."""
-        return [sqlglot.parse_one(query, read="duckdb") for query in self.told_by]
+        return {query: sqlglot.parse_one(query, read="duckdb") for query in self.told_by}
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -97,29 +99,31 @@ class Model:
         declared = ANSWERED.get(self.name)
         return tellers.KEYS.get(self.name, (declared.key if declared else "id",))
 
-    @cached_property
-    def sql(self) -> str:
-        """Its records, a row each, as SQL."""
-        return self.select.sql("duckdb")
+    def known_to(self, told_by: Sequence[str]) -> frozenset[str]:
+        """Columns that some of these queries have."""
+        return frozenset(name for query in told_by for name in self._told[query].named_selects)
 
-    @cached_property
-    def select(self) -> exp.Query:
-        """Its records, a row each, as one query."""
-        told = self._told
-        if len(told) == 1:
-            query: exp.Query = told[0]
-            return query
-        knows = {f"t{i}": query.named_selects for i, query in enumerate(told)}
-        columns = [
-            exp.alias_(exp.func("coalesce", *(exp.column(name, a) for a, has in knows.items() if name in has)), name)
-            for name in self.columns
-        ]
-        merged = exp.select(*columns).from_(told[0].subquery("t0"))
-        for i, query in enumerate(told[1:], start=1):
-            key = self.keys[0]
-            before = exp.func("coalesce", *(exp.column(key, f"t{k}") for k in range(i)))
-            merged = merged.join(query.subquery(f"t{i}"), on=before.eq(exp.column(key, f"t{i}")), join_type="full")
-        return merged
+    def merged(self, told_by: Sequence[str], types: Mapping[str, str] | None = None) -> str:
+        """Its records, a row each, as these of its queries tell them.
+
+        types : of all columns, where some may be known to no query, and are NULL then
+        """
+        told = {f"t{i}": self._told[query] for i, query in enumerate(told_by)}
+        if len(told) == 1 and self.known_to(told_by) == frozenset(self.columns):
+            return told["t0"].sql("duckdb")
+        merged = exp.select(*(self._merged(name, told, types or {}) for name in self.columns))
+        for i, (alias, query) in enumerate(told.items()):
+            if i == 0:
+                merged = merged.from_(query.subquery(alias))
+                continue
+            before = _first_known(exp.column(self.keys[0], f"t{k}") for k in range(i))
+            merged = merged.join(query.subquery(alias), on=before.eq(exp.column(self.keys[0], alias)), join_type="full")
+        return merged.sql("duckdb")
+
+    @staticmethod
+    def _merged(name: str, told: Mapping[str, Any], types: Mapping[str, str]) -> Sql:
+        known = [exp.column(name, alias) for alias, query in told.items() if name in query.named_selects]
+        return exp.alias_(_first_known(known) if known else exp.cast(exp.null(), types[name], dialect="duckdb"), name)
 
     def association(self, name: str) -> Association:
         """Raises QueryError naming those there are."""
@@ -128,6 +132,11 @@ class Model:
                 f"{self.name} has no association {name[:60]!r}: it has {', '.join(sorted(self.associations)) or 'none'}"
             )
         return self.associations[name]
+
+
+def _first_known(columns: Iterable[Sql]) -> Sql:
+    first, *others = columns
+    return exp.func("coalesce", first, *others) if others else first
 
 
 def model(name: str) -> Model:

@@ -46,11 +46,20 @@ class Options:
 
         return (self.only is None or listed(self.only)) and not listed(self.without)
 
-    def keeps_further(self, table: str, columns: Sequence[str]) -> bool:
-        """Whether records of a table may show what is none of its columns: all they have, or a name that is unknown."""
-        if self.only is None:
-            return True
-        return any(c.table in (None, table) and c.name not in columns for c in self.only)
+    def further(self, table: str, columns: Sequence[str]) -> tuple[list[str] | None, list[str]] | None:
+        """Names that are none of the columns of a table's records: those asked for (None: any), and those not.
+
+        None where no such name can be shown.
+        """
+        wanted, unwanted = _names(self.only, table), _names(self.without, table)
+        named = [name for name in wanted if name not in columns]
+        if "*" in unwanted or (self.only is not None and not named):
+            return None
+        return (None if self.only is None or "*" in named else named), unwanted
+
+
+def _names(columns: tuple[rma.Column, ...] | None, table: str) -> list[str]:
+    return [c.name for c in columns or () if c.table in (None, table)]
 
 
 def read(stage: rma.ModelStage) -> Options:

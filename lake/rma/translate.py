@@ -15,44 +15,40 @@ from typing import Any
 from sqlglot import exp
 
 from ..errors import QueryError
-from .conditions import Aliases, Sql, Writer, column_of, cross, ordered
-from .models import Attached, Many, Model, One, Through
+from .conditions import Aliases, Writer, column_of, cross, ordered
+from .models import Association, Attached, Many, One, Sql, Through
 from .options import Options
+from .shapes import Shape, Shown, Structures, Texts, in_order, json_object
 from .tree import Node, Place, Tree
-
-_EMPTY = "_"  # a STRUCT has at least one entry; this one is left out of the answer
-
 
 Columns = Sequence[tuple[Place, str]]
 Within = tuple[int, int] | None  # the records whose key lies between the two, which are among them; None: all
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What a nested record has: columns, and under each association's name an object (or none) or a list."""
-
-    model: Model
-    columns: tuple[str, ...]
-    nested: tuple[tuple[str, bool, Shape], ...]
-
-
-@dataclass(frozen=True)
 class Statement:
-    """One question to the lake. ``shape`` is None for flat rows."""
+    """One question to the lake."""
 
     sql: str
     params: dict[str, Any]
-    shape: Shape | None = None
 
 
-def records(tree: Tree, options: Options, within: Within = None) -> Statement:
-    """Records with what is nested in them, a page of them."""
-    return _Records(tree, options, within).statement()
+def records(tree: Tree, options: Options) -> Statement:
+    """Records with what is nested in them, a page of them: objects are STRUCT, lists LIST."""
+    return _Records(tree, options).statement(Structures())
 
 
-def table(tree: Tree, options: Options, columns: Columns, within: Within = None) -> Statement:
+def table(tree: Tree, options: Options, columns: Columns) -> Statement:
     """Flat rows of these columns under these names, a page of them."""
-    return _Table(tree, options, columns, within).statement()
+    return _Table(tree, options, columns).statement()
+
+
+def texts(tree: Tree, options: Options, columns: Columns | None, within: Within = None) -> Statement:
+    """The same, each record or row one JSON object as text: rows where there are columns."""
+    if columns is not None:
+        return _Table(tree, options, columns, within).texts()
+    asked = _Records(tree, options, within)
+    return asked.statement(Texts(asked.bound))
 
 
 def count(tree: Tree, options: Options, columns: Columns | None) -> Statement:
@@ -96,7 +92,7 @@ class _Asked(Writer):
         """What holds of the keys of the records that are meant."""
         if self.within is None:
             return []
-        low, high = map(self._value, self.within)
+        low, high = map(self.bound, self.within)
         return [exp.Between(this=column_of("r", self.root.model.keys[0]), low=low, high=high)]
 
     def paged(self, query: exp.Select) -> exp.Select:
@@ -116,10 +112,18 @@ class _Table(_Asked):
     def statement(self) -> Statement:
         return Statement(self.whole(self.paged(self._joined())), self.params)
 
+    def texts(self) -> Statement:
+        # Names that differ in their cases only are one name to DuckDB: inside, columns have others.
+        names = [name for _, name in self.columns]
+        self.columns = [(place, f"c{i}") for i, (place, _) in enumerate(self.columns)]
+        own = [(n, column_of("t", alias), place.type) for n, (place, alias) in zip(names, self.columns, strict=True)]
+        rows = exp.select(exp.alias_(json_object(own), "record", copy=False), copy=False)
+        return Statement(self.whole(rows.from_(self.paged(self._joined()).subquery("t"), copy=False)), self.params)
+
     def count(self) -> Statement:
         rows = self._joined()
         rows.set("order", None)
-        counted = exp.select(exp.Count(this=exp.Star())).from_(rows.subquery("t"))
+        counted = exp.select(exp.alias_(exp.Count(this=exp.Star()), "n")).from_(rows.subquery("t"))
         return Statement(self.whole(counted), self.params)
 
     def _joined(self) -> exp.Select:
@@ -153,13 +157,13 @@ class _Table(_Asked):
 class _Records(_Asked):
     """Records and what is nested in them. ``steps``: the page, then rows and nests of each association."""
 
-    def statement(self) -> Statement:
+    def statement(self, shape: Shape) -> Statement:
+        self.shape = shape
         at: Aliases = {self.root: "r"}
         of = self.root.model
         keys = [(self._ordering(place, down, at), down) for place, down in self.order]
         keys += [(column_of("r", key), False) for key in of.keys]
         named = [exp.alias_(key.copy(), f"_key_{i}", quoted=True, copy=False) for i, (key, _) in enumerate(keys)]
-        columns = [column_of("r", name) for name in of.columns]
         # Trees are made for one statement: copying them at every step took most of the time.
         chosen = (
             exp.select(*named, copy=False)
@@ -168,20 +172,20 @@ class _Records(_Asked):
         )
         self.steps: list[tuple[str, Sql]] = []
         if self.options.num_rows is None or self._by_key():
-            self.steps.append(("page", self.paged(self._sorted(chosen.select(*columns, copy=False), keys))))
+            self.steps.append(("page", self.paged(self._sorted(chosen.select(_all_of("r"), copy=False), keys))))
         else:
             # First the page's keys: the other columns of a million records would be read to keep fifty of them.
             self.steps.append(("chosen", self.paged(self._sorted(chosen, keys))))
             own = enumerate(of.keys, start=len(self.order))
             on = exp.and_(*(column_of("r", key).eq(column_of("c", f"_key_{i}")) for i, key in own))
-            page = exp.select(*columns, *(column_of("c", f"_key_{i}") for i in range(len(keys))), copy=False)
+            page = exp.select(_all_of("r"), *(column_of("c", f"_key_{i}") for i in range(len(keys))), copy=False)
             page = page.from_(exp.alias_(exp.table_("chosen"), "c", table=True), copy=False)
             self.steps.append(("page", page.join(self.source(of, "r"), on=on, copy=False)))
-        entries, shape, read = self._entries(self.root, "page")
-        shown = read.select(
-            *(exp.alias_(value, name, quoted=True, copy=False) for name, value in entries), copy=False
-        ).order_by(*(ordered(column_of("r", f"_key_{i}"), down) for i, (_, down) in enumerate(keys)), copy=False)
-        return Statement(self.whole(shown, self.steps), self.params, shape)
+        shown, read = self._shown(self.root, "page")
+        read = read.select(*shape.rows(shown), copy=False).order_by(
+            *(ordered(column_of("r", f"_key_{i}"), down) for i, (_, down) in enumerate(keys)), copy=False
+        )
+        return Statement(self.whole(read, self.steps), self.params)
 
     @staticmethod
     def _sorted(query: exp.Select, keys: Sequence[tuple[Sql, bool]]) -> exp.Select:
@@ -201,41 +205,64 @@ class _Records(_Asked):
 
     def count(self) -> Statement:
         conditions = self.root_conditions({self.root: "r"})
-        rows = exp.select(exp.Count(this=exp.Star())).from_(self.source(self.root.model, "r")).where(*conditions)
+        rows = (
+            exp.select(exp.alias_(exp.Count(this=exp.Star()), "n"))
+            .from_(self.source(self.root.model, "r"))
+            .where(*conditions)
+        )
         return Statement(self.whole(rows), self.params)
 
-    def _entries(self, node: Node, rows: str) -> tuple[list[tuple[str, Sql]], Shape, exp.Select]:
-        """What records of a step show, as ``r``: their columns, and what is nested in them, joined."""
-        of = node.model
-        further = self.options.keeps_further(of.table, of.columns)
-        columns = tuple(c for c in of.columns if (further if c == "extra" else self.options.keeps(of.table, c)))
-        entries: list[tuple[str, Sql]] = [(name, column_of("r", name)) for name in columns]
-        read = exp.select().from_(exp.alias_(exp.table_(rows), "r", table=True))
+    def _shown(self, node: Node, rows: str) -> tuple[Shown, exp.Select]:
+        """What records of a step show, and a query that reads them as ``r``, joined with what is nested in them."""
+        of, options = node.model, self.options
+        types = self.tree.types(of)
+        columns = [(c, types[c]) for c in of.columns if c != "extra" and options.keeps(of.table, c)]
+        further = options.further(of.table, of.columns) if self.shape.has_further(self.tree.told.of(of)) else None
+        read = exp.select().from_(exp.alias_(exp.table_(rows), "r", table=True), copy=False)
         nested = []
         for child in node.children.values():
             if not child.nested:
                 continue
-            nest, link, many, shape = self._nest(child, rows)
+            nest, link, is_list = self._nest(child, rows)
             alias = self.alias("n")
             on = column_of(alias, "_owner").eq(column_of("r", link))
             # As a tree: its words would be parsed.
             read.append("joins", exp.Join(this=exp.alias_(exp.table_(nest), alias, table=True), on=on, side="LEFT"))
-            value: Sql = column_of(alias, "_nest")
-            if many:
-                value = exp.func("coalesce", value, exp.Array(expressions=[]))
-            entries.append((child.name, value))
-            nested.append((child.name, many, shape))
-        return entries or [(_EMPTY, exp.true())], Shape(of, columns, tuple(nested)), read
+            nested.append((child.name, column_of(alias, "_nest"), is_list))
+        return Shown(columns, nested, further), read
 
-    def _nest(self, node: Node, above: str) -> tuple[str, str, bool, Shape]:
-        """The step that holds what is nested at a node, ``_nest`` for each ``_owner``; the owner's column; the shape."""
+    def _nest(self, node: Node, above: str) -> tuple[str, str, bool]:
+        """The step that holds what is nested at a node, ``_nest`` for each ``_owner``; the owner's column; if a list."""
         assert node.parent is not None
         number = self.alias("")
         to = node.parent.model.association(node.name)
+        rows = f"rows_{number}"
+        self.steps.append((rows, self._partners(node, to, above)))
+        shown, read = self._shown(node, rows)
+        record = self.shape.record(shown)
+        is_list = not (isinstance(to, One) or (isinstance(to, Many) and to.single))
+        order = [(column_of("r", p.column), down) for p, down in self.order if p.node is node]
+        order += [(column_of("r", "_place"), False)] if _is_listed(to) else []
+        order += [(column_of("r", key), False) for key in node.model.keys]
+        if is_list:
+            value = self.shape.listed(record, order)
+        elif isinstance(to, Many):
+            first = exp.ArrayAgg(this=in_order(record, order))
+            value = exp.func("list_extract", first, exp.Literal.number(1))
+        else:
+            value = record  # one for each owner
+        nest = read.select(column_of("r", "_owner"), exp.alias_(value, "_nest", copy=False), copy=False)
+        if not isinstance(to, One):
+            nest = nest.group_by(column_of("r", "_owner"), copy=False)
+        self.steps.append((f"nest_{number}", nest))
+        return f"nest_{number}", _link(to), is_list
+
+    def _partners(self, node: Node, to: Association, above: str) -> exp.Select:
+        """The rows of a node's records, each with its ``_owner`` among the rows above."""
+        assert node.parent is not None
         at: Aliases = {node: "i"}
         sources = [self.source(node.model, "i")]
         conditions: list[Sql] = []
-        link = to.key if isinstance(to, One) else "id"
         if isinstance(to, One):
             owner = column_of("i", "id")
         elif isinstance(to, Many):
@@ -247,36 +274,17 @@ class _Records(_Asked):
             owner = column_of("p", "owner")
             sources.insert(0, self.pairs(node.parent.model, node.name, to, "p"))
             conditions.append(column_of("i", "id").eq(column_of("p", "member")))
-        owners = exp.select(column_of("a", link)).from_(exp.alias_(exp.table_(above), "a", table=True))
+        owners = exp.select(column_of("a", _link(to))).from_(exp.alias_(exp.table_(above), "a", table=True))
         conditions.append(exp.In(this=owner, query=owners.subquery()))
         # What compares with a record above chooses roots, and nothing within them.
         conditions += [self.condition(c, at) for c in self.tree.conditions if set(c.nodes) == {node}]
         for child in node.children.values():
             if child.required:
                 conditions.append(self.exists([n for n in child.walk() if n.required], at))
-        columns = (column_of("i", name) for name in node.model.columns)
-        selected = exp.select(exp.alias_(owner.copy(), "_owner"), *columns, copy=False)
-        is_listed = isinstance(to, Through) and to.is_listed
-        if is_listed:
+        selected = exp.select(exp.alias_(owner.copy(), "_owner"), _all_of("i"), copy=False)
+        if _is_listed(to):
             selected = selected.select(exp.alias_(column_of("p", "place"), "_place"), copy=False)
-        rows = cross(selected, sources).where(*conditions, copy=False)
-        self.steps.append((f"rows_{number}", rows))
-        entries, shape, read = self._entries(node, f"rows_{number}")
-        struct = exp.Struct(
-            expressions=[exp.PropertyEQ(this=exp.to_identifier(n, quoted=True), expression=v) for n, v in entries]
-        )
-        order = [(column_of("r", p.column), down) for p, down in self.order if p.node is node]
-        order += [(column_of("r", "_place"), False)] if is_listed else []
-        order += [(column_of("r", key), False) for key in node.model.keys]
-        listed: Sql = exp.ArrayAgg(this=exp.Order(this=struct, expressions=[ordered(key, down) for key, down in order]))
-        many = not (isinstance(to, One) or (isinstance(to, Many) and to.single))
-        if not many:
-            listed = exp.func("list_extract", listed, exp.Literal.number(1))
-        nest = read.select(column_of("r", "_owner"), exp.alias_(listed, "_nest", copy=False), copy=False).group_by(
-            column_of("r", "_owner"), copy=False
-        )
-        self.steps.append((f"nest_{number}", nest))
-        return f"nest_{number}", link, many, shape
+        return cross(selected, sources).where(*conditions, copy=False)
 
     def _ordering(self, place: Place, down: bool, at: Aliases) -> Sql:
         """A root's place by a column: of several partners' the first in the order (spec: api C-RS7)."""
@@ -289,3 +297,17 @@ class _Records(_Asked):
         sources, conditions = self.chain(path, inside)
         value = (exp.Max if down else exp.Min)(this=column_of(inside[place.node], place.column))
         return cross(exp.select(value), sources).where(*conditions).subquery()
+
+
+def _is_listed(to: Association) -> bool:
+    """Whether partners have places in a list."""
+    return isinstance(to, Through) and to.is_listed
+
+
+def _link(to: Association) -> str:
+    """The owner's column that partners hang on."""
+    return to.key if isinstance(to, One) else "id"
+
+
+def _all_of(alias: str) -> exp.Column:
+    return exp.Column(this=exp.Star(), table=exp.to_identifier(alias))

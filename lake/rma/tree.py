@@ -8,7 +8,7 @@ order of their paths; a qualified one on the record of that table.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,11 +16,11 @@ from typing import Any
 from ...ingest import rma_grammar as rma
 from ..errors import QueryError
 from .models import Model, model
+from .told import Told
 
 MAX_NODES = 64
 _TRUE, _FALSE = ("true", "t"), ("false", "f")
 
-Types = Callable[[Model], Mapping[str, str]]
 Variables = Mapping[str, Sequence[Any]]
 
 
@@ -83,9 +83,9 @@ class Condition:
 class Tree:
     """The root and what is joined to it. ``conditions`` holds all of them; each also hangs on the node it is of."""
 
-    def __init__(self, stage: rma.ModelStage, types: Types, variables: Variables) -> None:
+    def __init__(self, stage: rma.ModelStage, told: Told, variables: Variables) -> None:
         self.root = Node(model(stage.model), chooses=True, nested=True)
-        self.types, self.variables = types, variables
+        self.told, self.variables = told, variables
         brackets: list[tuple[Node, rma.Filter]] = [(self.root, one) for one in stage.filters]
         for items, including in ((stage.criteria, False), (stage.include, True)):
             for item in items:
@@ -108,6 +108,10 @@ class Tree:
         brackets += [(node, one) for one in path.filters]
         for child in path.children:
             self._join(node, child, including, brackets)
+
+    def types(self, model: Model) -> Mapping[str, str]:
+        """DuckDB's types of a model's columns."""
+        return self.told.of(model).types
 
     # -- columns --------------------------------------------------------------------------------------------------
 

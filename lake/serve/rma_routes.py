@@ -6,8 +6,9 @@ made from the answers of some. Files are those that were fetched from the same a
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ...ingest.rma_grammar import ModelStage, Query, parse
 from ...ingest.rma_text import quote_string
 from ..errors import AbsentError, QueryError, UnknownError
-from ..rma.answers import Answer, Api
+from ..rma.answers import Answer, Api, listed
 from ..rma.formats import FORMATS
 from ..rma.models import Attached, Many, Model, One, model, models
 from ..rma.tellers import ATLAS_DATA_SETS
@@ -77,11 +78,10 @@ def _one_model(found: Query) -> Query:
 
 
 def _found(answer: Answer, what: str) -> Answer:
-    first = next(answer.records, None)
+    first = next(answer.batches, None)
     if first is None:
         raise UnknownError(f"there is no {what}")
-    rest = answer.records
-    answer.records = (one for part in ([first], rest) for one in part)
+    answer.batches = itertools.chain([first], answer.batches)
     return answer
 
 
@@ -92,11 +92,11 @@ def schema(api: Api, match: re.Match[str], parameters: Parameters) -> Answer:
     """E04, E05: models, their fields and associations."""
     named = match.groupdict().get("model")
     described = [model(named)] if named else models().values()
-    return _listed({"DataDescription": {one.name: _described(api, one)}} for one in described)
+    return listed({"DataDescription": {one.name: _described(api, one)}} for one in described)
 
 
 def _described(api: Api, of: Model) -> dict[str, Any]:
-    types = api.types(of)
+    types = api.told.types(of)
     fields = [
         {"name": name, "type": _LETTERS.get(types[name], "string"), "nullable": str(name not in of.keys).lower()}
         for name in of.columns
@@ -126,24 +126,24 @@ def tree_search(api: Api, match: re.Match[str], parameters: Parameters) -> Answe
     if below:
         lower = _all(api, f"model::{kind},rma::criteria,[{path}$li'*/{wanted}/*'][id$ne{wanted}]")
         found += sorted(lower, key=lambda one: ((one[path] or "").count("/"), one.get("graph_order") or 0, one["id"]))
-    return _listed(found, model(kind))
+    return listed(found, model(kind))
 
 
 def structure_graph(api: Api, match: re.Match[str], parameters: Parameters) -> Answer:
     """E11: the structures of a graph, each in its parent's ``children``."""
-    listed = _all(api, f"model::Structure,rma::criteria,[graph_id$eq{match['id']}],rma::options[order$eqgraph_order]")
-    if not listed:
+    found = _all(api, f"model::Structure,rma::criteria,[graph_id$eq{match['id']}],rma::options[order$eqgraph_order]")
+    if not found:
         raise UnknownError(f"there is no structure graph {match['id']}")
-    nodes = {one["id"]: {**one, "children": []} for one in listed}
+    nodes = {one["id"]: {**one, "children": []} for one in found}
     for one in nodes.values():
         if one["parent_structure_id"] in nodes:
             nodes[one["parent_structure_id"]]["children"].append(one)
-    return _listed((one for one in nodes.values() if one["parent_structure_id"] not in nodes), model("Structure"))
+    return listed((one for one in nodes.values() if one["parent_structure_id"] not in nodes), model("Structure"))
 
 
 def annotated(api: Api, match: re.Match[str], parameters: Parameters) -> Answer:
     """E13, C-AN1: image series with a manual annotation of any of the structures, its calls among those given."""
-    return _listed(
+    return listed(
         _annotated(api, {name: text.split(",") for name, text in parameters.items()}), model("SectionDataSet")
     )
 
@@ -159,7 +159,7 @@ def compound_annotated(api: Api, match: re.Match[str], parameters: Parameters) -
         terms = (term.partition("$in") for term in group.split(" : "))
         here = {one["id"]: one for one in _annotated(api, {name.strip(): text.split(",") for name, _, text in terms})}
         found = {**found, **here} if word == "or" else {i: one for i, one in found.items() if i in here}
-    return _listed((found[i] for i in sorted(found)), model("SectionDataSet"))
+    return listed((found[i] for i in sorted(found)), model("SectionDataSet"))
 
 
 def _annotated(api: Api, terms: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
@@ -197,7 +197,7 @@ def synchronised(api: Api, match: re.Match[str], parameters: Parameters) -> Answ
             kind = "ids" if name.endswith("_ids") else "a number"
             raise QueryError(f"{name} is {kind}, not {text[:60]!r}") from None
     rows = api.rows(sync.query, params)
-    return _listed({sync.name: row} for row in rows)
+    return listed({sync.name: row} for row in rows)
 
 
 @dataclass(frozen=True)
@@ -252,13 +252,6 @@ def _among(column: str, values: Sequence[str]) -> str:
 def _all(api: Api, text: str) -> list[dict[str, Any]]:
     joint = "" if "rma::options" in text else ",rma::options"
     return list(api.answer(parse(f"{text}{joint}[num_rows$eq'all'][count$eqfalse]")))
-
-
-def _listed(records: Any, root: Model | None = None) -> Answer:
-    def taken() -> Iterator[dict[str, Any]]:
-        yield from records
-
-    return Answer(root, taken())
 
 
 ROUTES = tuple(

@@ -30,6 +30,12 @@ class MemorySession:
     def cursor(self, query: str | None = None, params: Any = None) -> duckdb.DuckDBPyConnection:
         return self.connection.cursor()
 
+    def give_back(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.close()
+
+    def has_rows_for(self, query: str) -> bool:
+        return True
+
 
 @pytest.fixture(scope="module")
 def world() -> World:
@@ -91,7 +97,7 @@ def test_a_long_answer_is_the_same_in_parts(
     monkeypatch.setattr(answers, "CHUNK", 10)
     asked = []
     monkeypatch.setattr(
-        api, "_rows", lambda *how, rows=api._rows, **further: asked.append(how) or rows(*how, **further)
+        api, "_texts", lambda *how, texts=api._texts, **further: asked.append(how) or texts(*how, **further)
     )
     parted = api.answer(query)
     assert (list(parted), parted.total_rows, parted.num_rows) == (wanted, whole.total_rows, len(wanted))
