@@ -29,7 +29,7 @@ print(json.dumps({{"imported": imported, "peak": resident("VmHWM")}}))
 """
 
 _OURS = _MEASURED.format(
-    imports="import brainlake\nimport duckdb, pyarrow, polars",
+    imports="import brainlake, duckdb, pyarrow\nbrainlake.open  # which is imported when it is first used",
     questions="""
 path, wanted = sys.argv[1], int(sys.argv[2])
 with brainlake.open(path) as lake:

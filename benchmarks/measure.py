@@ -57,7 +57,7 @@ def faster(what: str, ours_ms: float, peer_ms: float, peer_name: str, at_least: 
     ratio = peer_ms / ours_ms
     if at_least is None:
         return Row(what, ours_ms, "ms", peer_ms, peer_name, ratio)
-    return Row(what, ours_ms, "ms", peer_ms, peer_name, ratio, f"≥ {at_least:g}×", ratio >= at_least)
+    return Row(what, ours_ms, "ms", peer_ms, peer_name, ratio, f"≥ {at_least:.3g}×", ratio >= at_least)
 
 
 def within(what: str, ours: float, limit: float, unit: str = "ms") -> Row:

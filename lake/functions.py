@@ -165,9 +165,17 @@ def to_numpy(column: Any) -> Any:
         data = array.buffers()[2]
         values = np.frombuffer(data, np.uint8) if data else np.empty(0, np.uint8)
         return Ragged(values[offsets[0] : offsets[-1]], offsets - offsets[0])
+    if pa.types.is_string(array.type):
+        return _texts(array)
     if array.null_count and pa.types.is_integer(array.type):
         array = array.cast(pa.float64())
     return _numbers(array) if array.type in _DTYPES else array.to_numpy(zero_copy_only=False)
+
+
+def _texts(array: Any) -> np.ndarray:
+    """An array of strings as objects, None where they are NULL; what repeats is made once."""
+    encoded = array.dictionary_encode(null_encoding="encode")
+    return np.array(encoded.dictionary.to_pylist(), object)[_numbers(encoded.indices)]
 
 
 def _empty_list(kind: pa.DataType) -> pa.Scalar:
@@ -186,8 +194,8 @@ def _numbers(array: Any) -> np.ndarray:
     return values
 
 
-def _column(values: np.ndarray, is_missing: np.ndarray | None = None) -> pa.Array:
-    """An array of numbers as Arrow, NULL where they are missing."""
+def to_column(values: np.ndarray, is_missing: np.ndarray | None = None) -> pa.Array:
+    """An array of numbers as Arrow, in its own memory; NULL where they are missing."""
     if values.dtype not in _ARROW_TYPES:
         return pa.array(values, mask=is_missing)
     valid = None
@@ -202,7 +210,7 @@ def to_arrow(result: Any, kind: pa.DataType, keep_nan: bool) -> pa.Array:
     if pa.types.is_list(kind):
         ragged = result if isinstance(result, Ragged) else Ragged.of(result)
         values = to_arrow(ragged.values, kind.value_type, keep_nan)
-        return pa.ListArray.from_arrays(_column(ragged.offsets.astype(np.int32)), values)
+        return pa.ListArray.from_arrays(to_column(ragged.offsets.astype(np.int32)), values)
     if pa.types.is_binary(kind):
         offsets, data = pa.py_buffer(result.offsets.astype(np.int32)), pa.py_buffer(np.ascontiguousarray(result.values))
         return pa.Array.from_buffers(kind, len(result), [None, offsets, data])
@@ -216,7 +224,7 @@ def to_arrow(result: Any, kind: pa.DataType, keep_nan: bool) -> pa.Array:
         return pa.array(values, kind)
     is_missing = None if keep_nan or values.dtype.kind != "f" else np.isnan(values)
     try:
-        column = _column(values, is_missing)
+        column = to_column(values, is_missing)
         return column if column.type == kind else column.cast(kind)
     except pa.ArrowInvalid as error:
         raise SpecError(f"a kernel returned {values.dtype} where {kind} is declared: {error}") from None

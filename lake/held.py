@@ -67,8 +67,9 @@ class FilesOfPartitions:
         # ahead of need and with threads, Arrow takes six times the memory of what is read, and no less time
         files = [pq.ParquetFile(path, pre_buffer=False) for path in self._paths(table, value)]
         parts = [file.read([*columns], use_threads=False) for file in files]
-        empty = pa.schema([spec.arrow.field(name) for name in columns]).empty_table()
-        found = pa.concat_tables(parts) if parts else empty
+        # no empty_table: for the empty arrays of it, pyarrow imports pandas, which takes 0.2 s and 40 MB
+        schema = pa.schema([spec.arrow.field(name) for name in columns])
+        found = pa.concat_tables(parts) if parts else pa.Table.from_batches([], schema)
         return (
             found.sort_by([(name, "ascending") for name in spec.sort if name in columns]) if len(parts) > 1 else found
         )
@@ -212,6 +213,8 @@ def lookup(held: Held, partitions: Partitions, to_numpy: Callable[[Any], Any]) -
             if not rows.num_rows:
                 raise LookupError(f"{held.table} holds nothing of it")
             found = held.make(*(to_numpy(rows.column(name)) for name in held.columns))
+            del rows
+            pa.default_memory_pool().release_unused()  # reading takes several times what is kept
             if known is not None:
                 _kept[known] = found
         return found

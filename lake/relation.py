@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from .errors import LostMemoError, QueryError
 from .forms import Row, cell_text, grouped, n_rows, plain, plain_batch, plain_name, spread, to_numpy, to_value, unique
+from .functions import to_column
 from .interrupts import interruptible
 from .mistakes import explained, located, of_duckdb
 from .pictures import Plots
@@ -407,7 +408,8 @@ def _first_two(bound: duckdb.DuckDBPyRelation) -> pa.Table:
 def _frame(frame: Any) -> Any:
     """A user's frame as something DuckDB registers without copying."""
     if isinstance(frame, Mapping):
-        return pa.table(dict(frame))
+        arrays = {name: to_column(of) if isinstance(of, np.ndarray) and of.ndim == 1 else of for name, of in frame.items()}
+        return pa.table(arrays)
     if isinstance(frame, Relation):
         return frame.arrow()
     return frame

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
+from .compiling import compiled, when_compiling
 from .registry import Held, Ragged, udf
 
 _blob, _longs = pa.binary(), pa.list_(pa.int64())
@@ -21,6 +22,7 @@ _NONE = np.uint16(65535)  # after every ap index
 
 MARKS = 32  # about so many a row
 WORTH_MARKING = 20_000  # look-ups, from which on marks have cost less than they save
+WORTH_A_LOOP = 2_000_000  # look-ups, from which on starting numba has cost less than it saves
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,24 @@ class Planes:
             plane_labels.offsets[:-1] // 4,
             plane_labels.values.view("<u4"),
         )
+
+    def look_up(self, n_ap: int, ap: np.ndarray, dv: np.ndarray, ml: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Label and hemisphere (1 left, 2 right) of the voxel that a position lies in; 0 and 0 outside of the volume.
+
+        n_ap : voxels along ap; ap, dv, ml : positions, in edges of a voxel
+        """
+        sizes = n_ap, int(self.n_rows[0]), len(self.rows)
+        middle = int(np.rint(sizes[2] / 2))
+        if loop := compiled(_look_up) if self._found[0] >= WORTH_A_LOOP else when_compiling(_look_up):
+            found = np.zeros(len(ap), np.int64), np.zeros(len(ap), np.int32)
+            packed = self.rows, self.starts, self.first, self.labels, self.bases, self.known
+            loop(*map(_read_only, (*packed, ap, dv, ml)), *sizes, middle, *found)
+            return found
+        position = ap, dv, ml
+        is_inside = np.logical_and.reduce([(at >= 0) & (at < n) for at, n in zip(position, sizes, strict=True)])
+        ap_index, dv_index, ml_index = (np.where(is_inside, at, 0).astype(np.int64) for at in position)  # NaN: nowhere
+        labels = self.find(ml_index, dv_index, ap_index) * is_inside
+        return labels, np.where(ml_index < middle, 1, 2).astype(np.int32) * is_inside
 
     def find(self, plane: np.ndarray, dv: np.ndarray, ap: np.ndarray) -> np.ndarray:
         """Label at each point; all must lie within the volume.
@@ -155,6 +175,30 @@ class Planes:
         return np.repeat(labels.astype(np.int64), lengths).reshape(-1, n_ap)
 
 
+def _look_up(rows, starts, first, labels, bases, known, ap, dv, ml, n_ap, n_dv, n_ml, middle, label, side):  # type: ignore[no-untyped-def]
+    """:meth:`Planes.look_up`, point by point, to be compiled."""
+    for p in range(len(ap)):
+        if 0 <= ap[p] < n_ap and 0 <= dv[p] < n_dv and 0 <= ml[p] < n_ml:
+            at, plane = int(ap[p]), int(ml[p])
+            row = rows[plane] + int(dv[p])
+            low, high = starts[row], starts[row + 1]
+            while high - low > 1:
+                between = (low + high) // 2
+                if first[between] <= at:
+                    low = between
+                else:
+                    high = between
+            label[p] = known[bases[plane] + labels[low]]
+            side[p] = 1 if plane < middle else 2
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    """As numba is to see it: it compiles a loop anew for arrays that can be written to, and for such with gaps."""
+    fixed = np.ascontiguousarray(array).view()
+    fixed.flags.writeable = False
+    return fixed
+
+
 PLANES = Held(
     "ccf.annotation_planes",
     ("ml_index", "row_starts", "run_starts", "run_labels", "plane_labels"),
@@ -194,11 +238,8 @@ def voxel_at(
     for planes, which in _volumes(held, volume_id):
         if planes is None:
             continue
-        sizes, position = (n_ap[which], planes.n_rows[0], len(planes.rows)), (ap[which], dv[which], ml[which])
-        is_inside = np.logical_and.reduce([(at >= 0) & (at < n) for at, n in zip(position, sizes, strict=True)])
-        ap_index, dv_index, ml_index = (np.where(is_inside, at, 0).astype(np.int64) for at in position)  # NaN: nowhere
-        labels[which] = planes.find(ml_index, dv_index, ap_index) * is_inside
-        sides[which] = np.where(ml_index < np.rint(sizes[2] / 2), 1, 2) * is_inside
+        if len(ap):
+            labels[which], sides[which] = planes.look_up(int(n_ap[which][0]), ap[which], dv[which], ml[which])
     return {"label": labels, "hemisphere_id": sides}
 
 

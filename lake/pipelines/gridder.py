@@ -30,7 +30,7 @@ from .images import fitted_rows, open_image
 from .stack import SectionStack
 from .volumes import NrrdWriter, planes_of, volume_at, whole
 
-BAND_PIXELS = 1 << 24  # of a section, that are summed at once
+BAND_PIXELS = 1 << 22  # of a section, that are summed at once
 
 T = TypeVar("T")
 R = TypeVar("R")

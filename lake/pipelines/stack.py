@@ -86,7 +86,7 @@ class SectionStack:
         for section in range(self.shape[2]):
             for accumulator in range(self.shape[3]):
                 self._file.seek(self._offset(section, accumulator) + start * n_rows * _FLOAT.itemsize)
-                self._file.readinto(plane)
+                self._file.readinto(plane.data)
                 slab[:, :, section, accumulator] = plane
 
     def _offset(self, section: int, accumulator: int) -> int:

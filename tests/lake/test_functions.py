@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import brainlake
+import pyarrow as pa
 import pytest
 from brainlake.lake.facade import Lake
+from brainlake.lake.functions import to_numpy
 
 INTERVALS = "(values (0, [1.0, 2.0, 4.0]), (1, null), (2, [1.0]), (3, [1.0, 2.0, 4.0])) as t(i, intervals)"
 
@@ -29,3 +31,10 @@ def test_null_alone_is_null_and_no_row_is_no_row(lake: Lake, n: int) -> None:
     found = lake.sql(f"select adaptation_index(x) as x from (select null::double[] as x from range({n}))").pl()
     assert (found.height, found["x"].null_count()) == (n, n)
     assert lake.sql(f"select adaptation_index(intervals) as x from {INTERVALS} where i > 3").pl().height == 0
+
+
+def test_texts_reach_a_kernel_as_they_are() -> None:
+    """Repeated ones, empty ones and NULL, also of a slice of a column; and no text at all."""
+    column = pa.array(["x", "coronal", None, "", "coronal", "héllo"]).slice(1)
+    assert to_numpy(pa.chunked_array([column])).tolist() == ["coronal", None, "", "coronal", "héllo"]
+    assert to_numpy(column.slice(0, 0)).tolist() == []

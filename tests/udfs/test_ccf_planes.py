@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from brainlake.udfs.ccf_planes import WORTH_MARKING, Planes
+from brainlake.udfs.ccf_planes import WORTH_A_LOOP, WORTH_MARKING, Planes
 from brainlake.udfs.registry import Ragged
 
 SHAPE = (300, 7, 5)  # ap, dv, ml
@@ -51,6 +51,21 @@ def test_points_are_found_before_marks_are_made_and_by_them(planes, volume):
     for _ in range(2):
         assert np.array_equal(planes.find(ml, dv, ap), volume.ravel())
     assert planes.nbytes > packed  # what the marks take counts where there is little room
+
+
+@pytest.mark.parametrize("n_before", [0, WORTH_A_LOOP])
+def test_positions_are_found_in_the_voxel_that_they_lie_in(planes, volume, n_before):
+    """By numpy and, once it pays, by numba; a position beside the volume, or none at all, has no label and no side."""
+    planes._found[0] = n_before
+    rng = np.random.default_rng(1)
+    ap, dv, ml = (rng.uniform(-1.5, n + 1.5, 5000) for n in SHAPE)
+    ap[:4], dv[4:8], ml[8:12] = ([np.nan, np.inf, -1e-9, n] for n in SHAPE)
+    labels, sides = planes.look_up(SHAPE[0], ap, dv, ml)
+    is_inside = (ap >= 0) & (ap < 300) & (dv >= 0) & (dv < 7) & (ml >= 0) & (ml < 5)
+    voxel = tuple(np.where(is_inside, at, 0).astype(int) for at in (ap, dv, ml))
+    assert 1000 < is_inside.sum() < 4900
+    assert np.array_equal(labels, volume[voxel] * is_inside)
+    assert np.array_equal(sides, np.where(voxel[2] < 2, 1, 2) * is_inside)  # 5 / 2 rounds to the even 2
 
 
 @pytest.mark.parametrize("n_before", [0, WORTH_MARKING])
