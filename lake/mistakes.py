@@ -21,6 +21,7 @@ CANDIDATES_SHOWN = 5
 _RAISED = re.compile(r"(absent|unknown|wrong): (.*)", re.DOTALL)  # texts of error() in our views and macros
 _RELATION = re.compile(r"\b(Table|Table Function|Scalar Function|Function) with name \"?([\w.]+)\"? does not exist")
 _COLUMN = re.compile(r'Referenced column "([^"]+)" not found|does not have a column named "([^"]+)"')
+_OF_ALIAS = re.compile(r'(?:Values list|Table) "(\w+)" does not have a column')
 _CALL = re.compile(r"Macro (\w+)\(\) does not support the supplied arguments")
 _SUGGESTED = re.compile(r"\n+(?:Did you mean|Candidate bindings|Candidate tables)[^\n]*")
 _QUOTED = re.compile(r'"([^"]+)"')
@@ -116,7 +117,7 @@ def _near_column(name: str, text: str, session: Session, query: str) -> str:
     if near:
         return _named(near)
     columns: dict[str, None] = {}
-    relations = session.mentioned(query)
+    relations = _behind(text, session, query) or session.mentioned(query)
     for relation in relations:
         columns |= dict.fromkeys(session.columns_of(relation))
     if near := _close(name.lower(), {c: c for c in columns}):
@@ -124,6 +125,14 @@ def _near_column(name: str, text: str, session: Session, query: str) -> str:
     if relations:
         return f"`brainlake describe {relations[0]}` lists the columns of {relations[0]}"
     return _named(bindings)
+
+
+def _behind(text: str, session: Session, query: str) -> list[str]:
+    """The relation of which the complaint names the alias, where the query tells it plainly."""
+    if not (alias := _OF_ALIAS.search(text)):
+        return []
+    told = re.search(rf"\b(\w+\s*\.\s*\w+)\s+(?:as\s+)?{re.escape(alias[1])}\b", query, re.IGNORECASE)
+    return session.mentioned(told[1]) if told else []
 
 
 def _wrong_call(name: str, questions: Mapping[str, Question], query: str) -> str | None:

@@ -253,6 +253,10 @@ def test_parameters_are_values_not_text(lake):
         ("select s.unit_idd from lab.spikes as s", "Nearest names: unit_id$"),
         ("select unit_id from lab.spikes where areaa = 'CA1'", "Nearest names: area$"),
         ("select zebra from lab.spikes", r"`brainlake describe lab\.spikes`"),
+        (
+            "select u.zebra from lab.spikes as s join ecephys.units as u using (unit_id)",
+            r"`brainlake describe ecephys\.units`",
+        ),
         ("select unit_id frm lab.spikes", "LINE 1"),
         ("from ecephys.good_unit", r"Nearest names: ecephys\.good_units"),
         ("from ecephis.good_units", r"Nearest names: ecephys\.good_units"),
