@@ -91,11 +91,12 @@ class Planes:
 
     def at_ap(self, ap: int) -> np.ndarray:
         """Labels at an ap index of every row of every plane, one after the other."""
-        if self._are_marks_worth(len(self.starts)):
-            row = np.delete(np.arange(len(self.starts)), self.rows + self.n_rows)  # where a plane ends, no row begins
+        row = np.delete(np.arange(len(self.starts)), self.rows + self.n_rows)  # where a plane ends, no row begins
+        if self._are_marks_worth(len(row)):
             run = self._by_marks(row, np.full(len(row), ap))
         else:
-            run = np.flatnonzero((self.first <= ap) & (self._next > ap))
+            begun = np.add.reduceat(self.first <= ap, self.starts[row], dtype=np.uint16)  # a row has no more runs
+            run = self.starts[row] + begun - 1
         return self.known[np.repeat(self.bases, self.n_rows) + self.labels[run]].astype(np.int64)
 
     def _are_marks_worth(self, n: int) -> bool:
