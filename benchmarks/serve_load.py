@@ -46,7 +46,7 @@ def load(
     if protocol == "postgres":
         command += ["--clients", str(clients + 20), "--per-client", str(clients + 20)]
     else:
-        command += ["--streams", str(4 * clients + 20), "--idle", "60"]
+        command += ["--streams", str(4 * clients + 20), "--idle", "60", "--transaction", "60"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             found = re.search(r":(\d+) ", server.stdout.readline() if server.stdout else "")

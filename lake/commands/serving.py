@@ -104,6 +104,13 @@ def rma(where: Where, host: str, port: int, rows: int, seconds: float, megabytes
 @click.option(
     "--idle", type=click.FloatRange(1.0), default=300.0, show_default=True, help="Seconds a reader may do nothing."
 )
+@click.option(
+    "--transaction",
+    type=click.FloatRange(1.0),
+    default=3600.0,
+    show_default=True,
+    help="Seconds a transaction or a prepared statement may do nothing.",
+)
 @click.option("--streams", type=click.IntRange(1), default=64, show_default=True, help="Answers read at once.")
 @click.option(
     "--memory", metavar="SIZE", help="What the queries of a snapshot may use together, as 4GB.  [default: 80 % of all]"
@@ -120,6 +127,7 @@ def flight(
     rows: int,
     seconds: float,
     idle: float,
+    transaction: float,
     streams: int,
     memory: str | None,
     quiet: bool,
@@ -136,7 +144,7 @@ def flight(
     from ..serve.snapshots import Snapshots
     from ..serve.users import load_users
 
-    limits = Limits(rows, seconds, idle, streams)
+    limits = Limits(rows, seconds, idle, streams, transaction=transaction)
     settings = {"memory_limit": memory} if memory else None
     log = (lambda _: None) if quiet else (lambda line: click.echo(line, err=True))
     keep_flat()

@@ -25,9 +25,11 @@ class Limits:
 
     rows : of an answer; 0 for any number
     seconds : that an answer may be computed, whoever reads it however slowly
-    idle : seconds that a ticket, a statement or a reader may do nothing
+    idle : seconds that a ticket or a reader may do nothing
     streams : answers that are read at the same time
-    held : tickets, and prepared statements, that a user may have open
+    held : tickets that a user may have open, and prepared statements, of which the one unused for longest then drops out
+    transaction : seconds that a transaction may do nothing; prepared statements stay as long
+    transactions : that a user may have open, of which then the one unused for longest ends
     """
 
     rows: int = 0
@@ -35,6 +37,8 @@ class Limits:
     idle: float = 300.0
     streams: int = 64
     held: int = 256
+    transaction: float = 3600.0
+    transactions: int = 64  # each may keep a snapshot's session, of some megabytes, alive
 
 
 class LimitError(BrainlakeError):

@@ -25,7 +25,7 @@ class GoneError(LookupError):
 
 
 class TooManyError(RuntimeError):
-    """A user holds as many as one may."""
+    """A user holds as many as one may, and none of them is to be dropped."""
 
 
 @dataclass
@@ -41,10 +41,12 @@ class Held(Generic[T]):
     what : how messages call such a thing
     seconds : for how long one stays that is not used
     most : how many a user may hold
+    drops_oldest : of one more than that, the one drops out that was not used for longest: clients that were killed say
+        no goodbye, and what they left must not keep others out
     """
 
-    def __init__(self, what: str, seconds: float, most: int) -> None:
-        self.what, self.seconds, self.most = what, seconds, most
+    def __init__(self, what: str, seconds: float, most: int, drops_oldest: bool = False) -> None:
+        self.what, self.seconds, self.most, self.drops_oldest = what, seconds, most, drops_oldest
         self._entries: dict[bytes, _Entry[T]] = {}
         self._lock = threading.Lock()
 
@@ -53,13 +55,18 @@ class Held(Generic[T]):
 
     def add(self, user: str, thing: T) -> bytes:
         """Hold a thing; returns its name. Raises TooManyError, and closes it, where the user holds too many."""
-        name = secrets.token_bytes(24)
+        name, over = secrets.token_bytes(24), None
         with self._lock:
-            if sum(one.user == user for one in self._entries.values()) < self.most:
+            own = {known: one.used for known, one in self._entries.items() if one.user == user}
+            if len(own) >= self.most:
+                over = self._entries.pop(min(own, key=own.__getitem__)).thing if self.drops_oldest else thing
+            if over is not thing:
                 self._entries[name] = _Entry(user, thing)
-                return name
-        thing.close()
-        raise TooManyError(f"{self.most} {self.what}s are open already: read or close some of them")
+        if over is not None:
+            over.close()
+        if over is thing:
+            raise TooManyError(f"{self.most} {self.what}s are open already: read or close some of them")
+        return name
 
     def get(self, user: str, name: bytes) -> T:
         """A user's own thing, which counts as used now. Raises GoneError."""
@@ -80,7 +87,8 @@ class Held(Generic[T]):
             return entry.thing
 
     def _gone(self) -> str:
-        return f"there is no such {self.what}, or no more: it lasts {self.seconds:g} s unused"
+        until = f", or until {self.most} others were used since" if self.drops_oldest else ""
+        return f"there is no such {self.what}, or no more: it lasts {self.seconds:g} s unused{until}"
 
     def sweep(self) -> None:
         """Close what has not been used for too long."""

@@ -36,7 +36,6 @@ from .wire import MalformedError, decode, encode
 
 PORT = 8815
 TICK_S = 0.1  # how often is looked at what runs too long
-TRANSACTION_S = 3600.0  # a transaction that is not used for so long ends
 CANCELLED, NOT_CANCELLABLE = 1, 3
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -104,15 +103,15 @@ class Server(flight.FlightServerBase):
         refuse_unsafe(host, users, tls)
         self._snapshots, self._limits, self._log = snapshots, limits or Limits(), log or (lambda _: None)
         self._logins, self._empty = Logins(users), EmptySessions()
-        most, idle = self._limits.held, self._limits.idle
-        self._tickets: Held[Answer] = Held("ticket", idle, most)
-        self._statements: Held[Prepared] = Held("prepared statement", TRANSACTION_S, most)
-        self._transactions: Held[Transaction] = Held("transaction", TRANSACTION_S, most)
+        most, lasts = self._limits.held, self._limits.transaction
+        self._tickets: Held[Answer] = Held("ticket", self._limits.idle, most)
+        self._statements: Held[Prepared] = Held("prepared statement", lasts, most, drops_oldest=True)
+        self._transactions: Held[Transaction] = Held("transaction", lasts, self._limits.transactions, drops_oldest=True)
         self._running: weakref.WeakValueDictionary[bytes, Answer] = weakref.WeakValueDictionary()
         self._watched: weakref.WeakSet[Answer] = weakref.WeakSet()
         self._metadata: weakref.WeakKeyDictionary[Session, tuple[int, Metadata]] = weakref.WeakKeyDictionary()
         self._stopped = threading.Event()
-        self._facts = sql_info.facts(int(TRANSACTION_S * 1000), int(TRANSACTION_S * 1000), most)
+        self._facts = sql_info.facts(int(lasts * 1000), int(lasts * 1000), most)
         scheme = "grpc+tls" if tls else "grpc"
         named = f"[{host}]" if ":" in host else host
         try:

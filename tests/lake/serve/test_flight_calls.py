@@ -403,6 +403,29 @@ def test_a_transaction_ends_once(client: flight.FlightClient) -> None:
             again()
 
 
+def test_what_killed_clients_left_open_keeps_nobody_out(serve: Serve) -> None:
+    """They say no goodbye: of their statements and transactions those unused for longest drop out, and no others."""
+    server = serve(limits=Limits(held=3, transactions=2))
+    with flight.connect(server.uri) as client:
+        statements = [prepare(client, f"select {n} as n")["prepared_statement_handle"] for n in range(3)]
+        asked = [command("CommandPreparedStatementQuery", prepared_statement_handle=one) for one in statements]
+        assert read(client, asked[0])["n"].to_pylist() == [0]  # used just now, so the second is the oldest
+        prepare(client, "select 3 as n")
+        with pytest.raises(KeyError, match=r"no such prepared statement.*3 others"):
+            read(client, asked[1])
+        assert [read(client, asked[k])["n"].to_pylist() for k in (0, 2)] == [[0], [2]]
+        begun = [action(client, "BeginTransaction", "ActionBeginTransactionRequest")[0] for _ in range(3)]
+        ids = [unpack_as("ActionBeginTransactionResult", one)["transaction_id"] for one in begun]
+        inside = [command("CommandStatementQuery", query="select 1", transaction_id=one) for one in ids]
+        with pytest.raises(KeyError, match="no such transaction"):
+            read(client, inside[0])
+        assert read(client, inside[1]).num_rows == read(client, inside[2]).num_rows == 1
+        deadline = time.monotonic() + 10
+        while server._snapshots.leases > 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert server._snapshots.leases == 2  # what dropped out keeps no snapshot alive
+
+
 # -- hostile bytes ----------------------------------------------------------------------------------------------------
 
 
