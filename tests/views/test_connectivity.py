@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -138,6 +139,22 @@ def test_unionizes_are_found_by_structure_hemisphere_and_place(con):
     limit = float(np.median(COLUMNS["normalized_projection_volume"]))
     above = int((COLUMNS["normalized_projection_volume"] > limit).sum())
     assert ids(con, f"{query}(above := {limit!r})") == [above]
+    assert ids(con, f"{query}(experiments := [], wanted := ['VISp'])") == [0]
+
+
+@pytest.mark.parametrize(
+    ("experiments", "why"),
+    [
+        ("77", "unknown: there is no experiment 77: `select experiment_id from connectivity.experiments`"),
+        ("[502, 77]", "unknown: there is no experiment 77"),
+        ("[504, 501]", "absent: experiment 504 is known, but its unionizes are not in this lake: `brainlake ingest "),
+    ],
+)
+def test_an_experiment_without_unionizes_is_no_experiment_without_projections(con, experiments, why):
+    """As the reference, which raises for one that nobody knows, and for one whose unionizes it does not have."""
+    for more in ("", ", wanted := 'VISp', hemispheres := 2, injected := true, above := 1e9"):
+        with pytest.raises(duckdb.Error, match=re.escape(why)):
+            con.execute(f"from connectivity.find_unionizes({experiments}{more})").fetchall()
 
 
 def test_a_matrix_has_hemispheres_then_structures_as_columns_and_experiments_in_the_order_asked(con):

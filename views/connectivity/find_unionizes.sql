@@ -2,7 +2,7 @@
 -- spec: connectivity EXP-04, CON-029, CON-041, Q3
 -- sdk: MouseConnectivityCache.filter_structure_unionizes, MouseConnectivityCache.get_structure_unionizes
 -- macro: connectivity.find_unionizes(experiments := null, wanted := null, include_descendants := false, hemispheres := null, injected := null, above := null)
---   experiments                      experiment or a list of them; NULL: all
+--   experiments                      experiment or a list of them, each of which must have unionizes in the lake; NULL: all
 --   wanted                           id, acronym or name of structures, or a list of them; raises for one that nobody knows; NULL: all
 --   include_descendants              true: what is part of those structures, too
 --   hemispheres                      one or a list of hemispheres: 1 left, 2 right, 3 both; NULL: all
@@ -59,3 +59,9 @@ where (experiments is null or list_contains(lake.id_list(experiments), u.experim
     and (hemispheres is null or list_contains(lake.id_list(hemispheres), u.hemisphere_id))
     and (injected is null or u.is_injection = injected)
     and (above is null or u.normalized_projection_volume > above::double)
+union all by name
+-- no row: raises where an experiment has no unionizes. As a condition above it would not be asked where statistics of the
+-- files rule the experiment out
+select null::bigint as experiment_id
+from (select connectivity.require_unionizes(experiments) as is_here) as g
+where not g.is_here
