@@ -19,6 +19,7 @@ from .functions import to_column
 from .interrupts import interruptible
 from .mistakes import explained, located, of_duckdb
 from .pictures import Plots
+from .whole_sweeps import SAMPLES, SAMPLES_TYPE, whole_sweep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,31 +53,45 @@ class Relation:
         self._types: dict[str, str] = {}
         self.owner: object | None = None  # the lake, which stays open while somebody has an answer of it
         self._running: set[duckdb.DuckDBPyConnection] = set()
-        self._checked: tuple[int, duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation] | None = None
+        self._sweep = None if tables else whole_sweep(query, params)  # which is read past DuckDB
+        self._checked: tuple[int, str, duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation] | None = None
 
     # -- running --------------------------------------------------------------------------------------------------
 
     def check(self) -> None:
         """Bind the query: mistakes show now, not when the answer is asked for. The first output needs not do it again."""
-        cursor, bound = self._without_lost_memos(self._bound)
-        self._types = dict(zip(unique(bound.columns), (plain_name(str(t)) for t in bound.types), strict=True))
-        self._checked = self._session.snapshot_id, cursor, bound
+        query = self._sweep.told if self._sweep else self.query
+        try:
+            cursor, bound = self._without_lost_memos(lambda: self._bound(query))
+        except QueryError:
+            if self._sweep is None:
+                raise
+            self._sweep = None
+            return self.check()
+        types = dict(zip(unique(bound.columns), (plain_name(str(t)) for t in bound.types), strict=True))
+        if self._sweep:
+            types |= dict.fromkeys(SAMPLES, SAMPLES_TYPE)
+            types = {name: types[name] for name in self._sweep.in_order(bound.columns)}
+        self._types = types
+        self._checked = self._session.snapshot_id, query, cursor, bound
 
-    def _bound(self) -> tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation]:
+    def _bound(self, query: str) -> tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation]:
         checked, self._checked = self._checked, None
         if checked is not None:
-            if checked[0] == self._session.snapshot_id:
-                return checked[1], checked[2]
-            checked[1].close()
-        cursor = self._session.cursor(self.query, self._params)
+            *of, cursor, bound = checked
+            if of == [self._session.snapshot_id, query]:
+                return cursor, bound
+            cursor.close()
+        params = self._params if query == self.query else None
+        cursor = self._session.cursor(query, params)
         try:
             for name, frame in self._tables.items():
                 cursor.register(name, frame)
-            return cursor, cursor.sql(self.query, params=self._params)
+            return cursor, cursor.sql(query, params=params)
         except duckdb.Error as error:
-            told = located(cursor, self.query, self._params) or error
+            told = located(cursor, query, params) or error
             cursor.close()
-            raise explained(told, self._session, self.query, self._tables) from None
+            raise explained(told, self._session, query, self._tables) from None
 
     def interrupt(self) -> None:
         """Stop whatever computes this answer in other threads; they get a QueryError."""
@@ -84,9 +99,9 @@ class Relation:
             cursor.interrupt()
 
     @contextlib.contextmanager
-    def _asking(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation]]:
+    def _asking(self, query: str | None = None) -> Iterator[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation]]:
         """The query bound on a cursor of its own, for as long as it computes."""
-        cursor, bound = self._bound()
+        cursor, bound = self._bound(query or self.query)
         self._running.add(cursor)
         is_done = False
         try:
@@ -103,9 +118,9 @@ class Relation:
             else:
                 cursor.close()
 
-    def _run(self, output: Callable[[duckdb.DuckDBPyRelation], Any]) -> Any:
+    def _run(self, output: Callable[[duckdb.DuckDBPyRelation], Any], query: str | None = None) -> Any:
         def run() -> Any:
-            with self._asking() as (cursor, bound):
+            with self._asking(query) as (cursor, bound):
                 return interruptible(lambda: output(bound), cursor.interrupt)
 
         return self._without_lost_memos(run)
@@ -118,8 +133,13 @@ class Relation:
             self._session.forget_memos()
             return ask()
 
-    def _table(self) -> pa.Table:
-        return plain(self._run(lambda r: r.to_arrow_table()))
+    def _table(self, output: Callable[[duckdb.DuckDBPyRelation], pa.Table] | None = None) -> pa.Table:
+        """The answer in plain types; ``output`` says how DuckDB gives it, by default as a whole."""
+        if self._sweep:
+            told = plain(self._run(lambda r: r.to_arrow_table(), self._sweep.told))
+            if (answer := self._sweep.answer(told, self._session.partitions)) is not None:
+                return answer
+        return plain(self._run(output or (lambda r: r.to_arrow_table())))
 
     # -- about ----------------------------------------------------------------------------------------------------
 
@@ -224,7 +244,7 @@ class Relation:
 
         Raises QueryError where there is none, or more than one.
         """
-        table = plain(self._run(_first_two))
+        table = self._table(_first_two)
         if table.num_rows != 1:
             raise QueryError(f"the answer has {'no row' if not table.num_rows else 'more than one row'}, not one")
         return Row({name: to_value(table[name]) for name in table.column_names})
@@ -408,7 +428,9 @@ def _first_two(bound: duckdb.DuckDBPyRelation) -> pa.Table:
 def _frame(frame: Any) -> Any:
     """A user's frame as something DuckDB registers without copying."""
     if isinstance(frame, Mapping):
-        arrays = {name: to_column(of) if isinstance(of, np.ndarray) and of.ndim == 1 else of for name, of in frame.items()}
+        arrays = {
+            name: to_column(of) if isinstance(of, np.ndarray) and of.ndim == 1 else of for name, of in frame.items()
+        }
         return pa.table(arrays)
     if isinstance(frame, Relation):
         return frame.arrow()

@@ -107,8 +107,8 @@ class Session:
         self._empty_relations()
         for name in ("nwb.nwb_table", "nwb_table"):
             con.execute(NWB_TABLE.format(name=name))
-        self._partitions = FilesOfPartitions(state)
-        register_functions(con, self._partitions)
+        self.partitions = FilesOfPartitions(state)
+        register_functions(con, self.partitions)
         self._lock()
 
     def _make(self, names: Iterable[str]) -> None:
@@ -196,7 +196,7 @@ class Session:
             self._prepare(state)
             return
         self.state = state
-        self._partitions.move(state)
+        self.partitions.move(state)
         self.forget_memos()
         for name in [q.name for q in self.questions.values() if q.kept and q.name in self._made]:
             self._connection.execute(f"drop table {name}")
