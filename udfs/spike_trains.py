@@ -187,20 +187,27 @@ class Windows:
         return int(ends[0]), int(ends[1])
 
     @cached_property
+    def are_apart(self) -> bool:
+        """None begins before the last has ended: a time is in one of them at most."""
+        return bool((self.starts <= self.stops).all() and (self.stops[:-1] <= self.starts[1:]).all())
+
+    @cached_property
     def edges(self) -> np.ndarray:
         """(2n,) starts and stops, ascending."""
-        return np.concatenate((self.starts, self.stops))[self._order]
+        return np.stack((self.starts, self.stops), axis=1).ravel()[self._order]
 
     @cached_property
     def _order(self) -> np.ndarray:
-        return np.argsort(np.concatenate((self.starts, self.stops)), kind="stable")
+        if self.are_apart:
+            return np.arange(2 * len(self.starts))
+        return np.argsort(np.stack((self.starts, self.stops), axis=1).ravel(), kind="stable")
 
     @cached_property
     def places(self) -> tuple[np.ndarray, np.ndarray]:
         """(n,), (n,) where each window's start and stop are among the edges."""
         place = np.empty(len(self._order), np.int64)
         place[self._order] = np.arange(len(place))
-        return place[: len(self.starts)], place[len(self.starts) :]
+        return place[::2].copy(), place[1::2].copy()
 
 
 def count(
@@ -222,7 +229,7 @@ def count(
         fast(
             trains.time_block, trains.unit_id, trains.ticks.values, trains.ticks.offsets, trains.rate, trains.shift,
             trains.times.values, trains.times.offsets, units.ids, units.places, *windows.blocks, windows.edges,
-            starts, stops, target, counts,
+            windows.are_apart, starts, stops, target, counts,
         )  # fmt: skip
         return
     for row, place in units.rows_of(trains, windows.blocks):
@@ -233,8 +240,9 @@ def count(
 # For numba. Windows may be far more than spikes and spikes far more than windows, so either each edge is searched for
 # among the spikes, or each spike finds the edges around it from a table of evenly spaced times, in steps that leave
 # no branch to guess: where two sorted lists are merged, the processor guesses wrong about once a window, which takes
-# four times as long. What a spike leaves at the first edge that is later than it is how many spikes there are up to
-# it, which the next one there overwrites; a count to be read, raised and written would wait for the one before.
+# four times as long. Of windows that are apart a spike has passed an odd number of edges where it lies in one, and is
+# counted there. Of others, what a spike leaves at the first edge that is later than it is how many spikes there are up
+# to it, which the next one there overwrites.
 
 
 def count_edges(  # type: ignore[no-untyped-def]
@@ -251,6 +259,7 @@ def count_edges(  # type: ignore[no-untyped-def]
     first_block,
     last_block,
     edges,
+    are_apart,
     starts,
     stops,
     target,
@@ -267,6 +276,10 @@ def count_edges(  # type: ignore[no-untyped-def]
     for row in range(len(unit_id)):
         longest = max(longest, tick_offsets[row + 1] - tick_offsets[row], time_offsets[row + 1] - time_offsets[row])
     seconds = np.empty(longest, np.float64)
+    passed = np.empty(longest, np.int64)  # edges that are not later than a spike
+    column = np.empty(n + 1, np.int64)  # of windows apart: where a spike that has passed so many edges is counted
+    for j in range(n + 1):
+        column[j] = target[min(j, n - 1) // 2]
     for row in range(len(unit_id)):
         if time_block[row] < first_block or time_block[row] > last_block:
             continue
@@ -335,8 +348,6 @@ def count_edges(  # type: ignore[no-untyped-def]
             else:
                 for k in range(m):
                     seconds[k] = times[offset + k]
-            for j in range(n):
-                before[j] = 0
             for k in range(m):
                 time = seconds[k]
                 if time < low:
@@ -347,7 +358,15 @@ def count_edges(  # type: ignore[no-untyped-def]
                     j = np.int64(table[np.uint64((time - low) * scale)])  # type: ignore[assignment]
                     for _ in range(most):
                         j += np.int64(edges[np.uint64(j)] <= time)  # type: ignore[assignment]
-                before[np.uint64(j)] = k + 1
+                passed[k] = j
+            if are_apart:
+                for k in range(m):
+                    line[column[np.uint64(passed[k])]] += passed[k] & 1
+                continue
+            for j in range(n):
+                before[j] = 0
+            for k in range(m):
+                before[np.uint64(passed[k])] = k + 1
             earlier = 0
             for j in range(n):
                 earlier = max(earlier, before[j])

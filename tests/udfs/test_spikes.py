@@ -118,6 +118,13 @@ class TestCounts:
         some = st.lists(st.lists(far, max_size=30).map(sorted), min_size=1, max_size=4)
         exhaustively(given(some, far_windows)(self.check))()
 
+    def test_equal_counting_by_hand_for_windows_apart(self) -> None:
+        """In order, at most touching: some empty, some endless, and spikes on the edges that two of them share."""
+        some = st.lists(st.lists(far, max_size=30).map(sorted), min_size=1, max_size=4)
+        ends = st.lists(st.one_of(far, st.just(-np.inf), st.just(np.inf)), min_size=2, max_size=16).map(sorted)
+        apart = ends.flatmap(lambda e: st.sampled_from([list(pairwise(e)), list(zip(e[::2], e[1::2], strict=False))]))
+        exhaustively(given(some, apart)(self.check))()
+
     def test_are_as_exact_where_spikes_are_many_more_than_windows(self) -> None:
         self.check([[i / 4 for i in range(2_000)]], [(-1.0, 7.25), (7.0, 7.25), (499.75, 500.0), (3.0, np.inf)])
 
