@@ -34,6 +34,19 @@ def test_borders_lie_where_structures_meet():
     assert (drawn[:, :2] == 1).all()
 
 
+def test_a_legend_names_the_structures_that_take_up_most():
+    palette = [
+        {"structure_id": 1, "acronym": "small", "rgb": [255, 255, 255]},
+        {"structure_id": 2, "acronym": "large", "rgb": [0, 51, 255]},
+    ]
+    frame = slice_frame(structure_ids=[[0, 2, 2, 2, 1, 9]], palette=[palette])
+    ax = ccf.ccf_slice(frame, legend=2)
+    shown = [(one.get_label(), one.get_facecolor()[:3]) for one in ax.get_legend().get_patches()]
+    assert shown == [("large", (0, 0.2, 1)), ("small", (1, 1, 1))]
+    assert [text.get_text() for text in ccf.ccf_slice(frame, legend=9).get_legend().get_texts()][2] == "9"  # unlisted
+    assert ccf.ccf_slice(frame).get_legend() is None
+
+
 def test_a_slice_of_grey_values():
     image = ccf.ccf_slice(slice_frame(grey_values=[[0.0, 1, 2, 3, 4, 5]])).images[0]
     assert np.array_equal(image.get_array(), [[0, 1, 2], [3, 4, 5]])

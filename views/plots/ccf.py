@@ -18,10 +18,11 @@ _SIDES = {"coronal": ("ML", "DV"), "horizontal": ("ML", "AP"), "sagittal": ("AP"
 _UNLISTED = (255, 0, 255)  # a label that no ontology lists stands out
 
 
-def ccf_slice(frame: pl.DataFrame, *, borders: bool = False, ax: Axes | None = None) -> Axes:
+def ccf_slice(frame: pl.DataFrame, *, borders: bool = False, legend: int = 0, ax: Axes | None = None) -> Axes:
     """A slice: structures in their colours (``ccf.slice_image``), or grey values (``ccf.grey_slice_image``).
 
     borders : draw a line where structures meet
+    legend : name so many structures beside it, those that take up most of it, the largest first
     """
     need(frame, "ccf_slice", "n_rows", "n_columns", "spacing_um")
     row = frame.row(0, named=True)
@@ -39,6 +40,8 @@ def ccf_slice(frame: pl.DataFrame, *, borders: bool = False, ax: Axes | None = N
             if borders:
                 colours[_borders(labels)] = (60, 60, 60)
             ax.imshow(colours, extent=extent, interpolation="nearest")
+            if legend:
+                _name_largest(ax, labels, row["palette"], legend)
         x, y = _SIDES.get(row.get("plane", ""), ("columns", "rows"))
         ax.set_xlabel(f"{x} (mm)")
         ax.set_ylabel(f"{y} (mm)")
@@ -51,6 +54,22 @@ def _coloured(labels: np.ndarray, palette: list[dict]) -> np.ndarray:
     present, which = np.unique(labels, return_inverse=True)
     table = np.array([(0, 0, 0) if label == 0 else known.get(int(label), _UNLISTED) for label in present], np.uint8)
     return table[which.reshape(labels.shape)]
+
+
+def _name_largest(ax: Axes, labels: np.ndarray, palette: list[dict], n: int) -> None:
+    """A legend of the structures that take up most pixels."""
+    from matplotlib.patches import Patch
+
+    names = {one["structure_id"]: one["acronym"] for one in palette}
+    found, counts = np.unique(labels[labels > 0], return_counts=True)
+    largest = found[np.argsort(-counts, kind="stable")[:n]]
+    colours = _coloured(largest, palette) / 255
+    # an edge, as some structures are white
+    patches = [
+        Patch(facecolor=colour, edgecolor="0.4", linewidth=0.5, label=names.get(int(label)) or str(label))
+        for label, colour in zip(largest, colours, strict=True)
+    ]
+    ax.legend(handles=patches, loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8, frameon=False)
 
 
 def _borders(labels: np.ndarray) -> np.ndarray:
