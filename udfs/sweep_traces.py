@@ -16,6 +16,7 @@ from .registry import Ragged, udf
 from .working_memory import empty
 
 _BLOCK = 1 << 15  # samples unpacked at once, few enough to stay in the processor's cache
+_FEW = 1 << 12  # samples that are there before a table of every step is made
 _levels, _samples = pa.list_(pa.float64()), pa.list_(pa.float32())
 
 # What a kernel takes as samples of sweeps, any of these. Packed they are half the size, and unpacked where looked at only.
@@ -121,6 +122,8 @@ def _unpack(planes: np.ndarray, levels: np.ndarray, found: np.ndarray) -> None:
         bytes_of = found.view(np.uint8).reshape(-1, 4)
         for k, plane in enumerate(planes):
             bytes_of[:, k] = plane
+    elif len(found) < _FEW:
+        found[:] = levels[np.minimum(planes[0] | planes[1].astype(np.uint16) << 8, len(levels) - 1)]
     elif len(found) >= _BLOCK and (loop := when_compiling(_look_up)):
         loop(planes[0], planes[1], levels, found)
     else:

@@ -47,9 +47,10 @@ def test_a_step_beyond_the_levels_is_the_last_of_them(monkeypatch: pytest.Monkey
     """As bytes may be damaged, which must not read past them."""
     for way in (compiled, lambda loop: None):
         monkeypatch.setattr(sweep_traces, "when_compiling", way)
-        codes = np.full(sweep_traces._BLOCK, 9, np.uint16)
-        read = PackedSamples(np.frombuffer(packed(codes), np.uint8), np.array([1.0, 2.0]))
-        assert set(np.asarray(read).tolist()) == {2.0}
+        for n in (10, sweep_traces._FEW, sweep_traces._BLOCK):
+            codes = np.full(n, 9, np.uint16)
+            read = PackedSamples(np.frombuffer(packed(codes), np.uint8), np.array([1.0, 2.0]))
+            assert set(np.asarray(read).tolist()) == {2.0}
 
 
 @pytest.fixture(scope="module")
