@@ -1,4 +1,4 @@
-"""The project tables of the Neuropixels release as CSV files: sessions, probes, channels, units, metrics.
+"""The project tables of the Neuropixels release as CSV files: sessions and their runs, probes, channels, units, metrics.
 
 A table is known by its header, in the warehouse's own spelling (``PT_ratio``, ``genotype``) or in the one users know
 (``waveform_PT_ratio``, ``full_genotype``). Structures are stored as published; the patch of eight probes is a view's.
@@ -23,6 +23,8 @@ DATASET = "Allen Brain Observatory: Visual Coding Neuropixels"
 UNREGISTERED_UM = -1000.0  # CCF coordinate of a probe that was not registered
 _CCF = ("ap_um", "dv_um", "ml_um")
 _UNIT_ID = {"ecephys_unit_id", "unit_id"}
+_RIGS_ZONE = "America/Los_Angeles"
+_RUN_TIMES = ("run_start_time_utc", "run_stop_time_utc")
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,16 @@ PROJECT_TABLES = (
         ids={"id", "ecephys_session_id"},
         lacks={"ecephys_probe_id", "ecephys_channel_id"},
         renames={**_SESSION, "published_at": "published_at_utc"},
+    ),
+    ProjectTable(
+        "session_runs",
+        (tables.SESSION_RUNS,),
+        needs=({"mouse_id"}, {"rig_id"}, {"ExperimentStartTime"}),
+        ids={"session_id"},
+        renames={
+            "ExperimentStartTime": "run_start_time_utc", "ExperimentCompleteTime": "run_stop_time_utc",
+            "rig_id": "rig_equipment_name", "operatorID": "operator",
+        },
     ),
 )  # fmt: skip
 
@@ -217,12 +229,23 @@ def _columns(source: Source, kind: ProjectTable, rows: CsvRows, targets: Mapping
             columns[name] = pc.if_else(unregistered, pa.scalar(None, pa.float64()), columns[name])
     if kind.name == "sessions" and "full_genotype" in columns:
         columns["full_genotype"] = pc.fill_null(columns["full_genotype"], "wt/wt")
+    if kind.name == "session_runs":
+        for name in columns.keys() & set(_RUN_TIMES):
+            columns[name] = _of_seattle(source, columns[name])
     if "lfp_temporal_subsampling_factor" in columns and "lfp_sampling_rate" in columns:
         columns["lfp_sampling_rate_raw"] = columns["lfp_sampling_rate"]
         columns["lfp_sampling_rate"] = pc.divide(
             columns["lfp_sampling_rate"], columns["lfp_temporal_subsampling_factor"]
         )
     return columns
+
+
+def _of_seattle(source: Source, times: pa.Array) -> pa.Array:
+    """Times of the rigs' clocks, which name no zone, as UTC. Raises SourceError where a machine knows no time zones."""
+    try:
+        return pc.local_timestamp(pc.assume_timezone(times, _RIGS_ZONE).cast(pa.timestamp("us", "UTC")))
+    except pa.ArrowInvalid as error:
+        raise SourceError(source, None, f"has times of {_RIGS_ZONE}: {error}") from None
 
 
 READER = ProjectCsvReader()

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..lake.errors import SourceError
+from .cache_manifests import cache_of
 from .contract import Identity, Part, Report, Rows, Setting, Source, made_id
 from .json_source import claimed, document, read_bytes, without_comments
 from .models_glif import columns_of, digest, number, text_of
@@ -89,6 +90,8 @@ def _kind(found: Any) -> str | None:
     if isinstance(found.get("genome"), list) and "passive" in found:
         return "fit"
     manifest = found.get("manifest")
+    if cache_of(found) is not None:  # it tells of no model, but where files are
+        return None
     if isinstance(manifest, list) and all(isinstance(e, dict) and ("key" in e or "type" in e) for e in manifest):
         return "manifest"
     if isinstance(found.get("biophys"), list | dict) and set(found) <= _SECTIONS | set(_MISSPELT):

@@ -6,6 +6,7 @@ import importlib
 from functools import cache
 
 from ..lake.errors import BrainlakeError, ForeignError, SourceError
+from . import cache_manifests
 from .contract import Reader, Source
 
 # name -> module that holds it as READER; adding a reader is adding a line
@@ -14,6 +15,7 @@ READERS = {
     "nwb1_ecephys": "nwb1_ecephys",
     "nwb1_icephys": "nwb1_icephys",
     "ecephys_csv": "ecephys_csv",
+    "ecephys_patches": "ecephys_patches",
     "ecephys_records": "ecephys_records",
     "cell_types_csv": "cell_types_csv",
     "cell_types_json": "cell_types_json",
@@ -91,6 +93,11 @@ def choose(source: Source, as_reader: str | None = None) -> Reader:
         for setting, name in TELLING.items():
             if source.setting(setting) is not None:
                 return get(name)
+    if manifest := cache_manifests.read(source.path):
+        what = (
+            f"is the manifest of a {manifest.cache} cache of the Allen SDK: the files it names are read by themselves"
+        )
+        raise ForeignError(source, None, what)
     ways = "--as NAME says why one does not take it; --set model=NAME tells whose records of the API it holds"
     raise ForeignError(source, None, "no reader knows what it holds", f"readers: {', '.join(READERS)}; {ways}")
 

@@ -38,18 +38,21 @@ ELSEWHERE = frozenset({
 })  # fmt: skip
 
 # What a record of a model has and no other's, for answers that do not say what they are
-SIGNATURES = {
-    "ExperimentContainer": {"targeted_structure_id", "isi_experiment_id", "imaging_depth"},
-    "OphysExperiment": {"targeted_structure_id", "experiment_container_id", "storage_directory"},
-    "ApiCamStimulusMapping": {"item", "item_type", "level"},
-    "TransgenicLine": {"transgenic_line_type_name", "originating_lab"},
-    "EcephysSession": {"specimen_id", "fail_eye_tracking", "habituation"},
-    "EcephysProbe": {"ecephys_session_id", "air_channel_index"},
-    "SectionImage": {"data_set_id", "section_number", "tier_count"},
-    "SectionDataSet": {"plane_of_section_id", "section_thickness", "reference_space_id"},
-    "ApiCamCellMetric": {"cell_specimen_id", "experiment_container_id", "tld1_id"},
-    "ApiCamExperimentContainerMetric": {"experiment_container_id", "tld1_id", "population_receptive_field_large"},
-    "WellKnownFile": {"download_link", "attachable_type", "attachable_id"},
+SIGNATURES: Mapping[str, Sequence[set[str]]] = {
+    "ExperimentContainer": ({"targeted_structure_id", "isi_experiment_id", "imaging_depth"},),
+    "OphysExperiment": ({"targeted_structure_id", "experiment_container_id", "storage_directory"},),
+    "ApiCamStimulusMapping": ({"item", "item_type", "level"},),
+    "TransgenicLine": ({"transgenic_line_type_name", "originating_lab"},),
+    "EcephysSession": ({"specimen_id", "fail_eye_tracking", "habituation"},),
+    "EcephysProbe": ({"ecephys_session_id", "air_channel_index"},),
+    "SectionImage": ({"data_set_id", "section_number", "tier_count"},),
+    "SectionDataSet": ({"plane_of_section_id", "section_thickness", "reference_space_id"},),
+    "ApiCamCellMetric": (
+        {"cell_specimen_id", "experiment_container_id", "tld1_id"},
+        {"cell_specimen_id", "tld1_name", "imaging_depth"},  # tables of some columns that people made of it
+    ),
+    "ApiCamExperimentContainerMetric": ({"experiment_container_id", "tld1_id", "population_receptive_field_large"},),
+    "WellKnownFile": ({"download_link", "attachable_type", "attachable_id"},),
 }
 IN_CSV = frozenset(
     {"ApiCamCellMetric", "ApiCamExperimentContainerMetric"}
@@ -76,7 +79,7 @@ class RmaReader:
             return tagged[1].decode() not in ELSEWHERE and not WHOLE_LISTS.sniff(source)
         if head.startswith(b"<"):
             return _camel((root_of(head) or "").replace("-", "_")) in _MODEL_NAMES | ELSEWHERE  # others read no XML
-        may_tell = any(all(name.encode() in head for name in names) for names in SIGNATURES.values())
+        may_tell = any(all(name.encode() in head for name in names) for kinds in SIGNATURES.values() for names in kinds)
         told = _told(source) if may_tell else None
         if _LIST.match(head):
             return told is not None and told not in ELSEWHERE
@@ -236,8 +239,9 @@ def _opened(source: Source) -> tuple[str, Iterator[Mapping[str, Any]], Mapping[s
 
 
 def _cells(source: Source) -> Iterator[Mapping[str, Any]]:
-    """Records of an answer in CSV: values stay text, and what is empty is null."""
+    """Records of an answer in CSV: values stay text, and what is empty is null. A column without a name numbers rows."""
     for rows in read_rows(source):
+        rows.columns.pop("", None)
         for cells in zip(*rows.columns.values(), strict=True):
             yield {name: cell or None for name, cell in zip(rows.columns, cells, strict=True)}
 
@@ -257,7 +261,8 @@ def _named(said: str | None) -> str | None:
 
 def _signed(record: Iterable[str]) -> str | None:
     """The model that a record's attributes tell."""
-    return next((name for name, needs in SIGNATURES.items() if needs <= set(record)), None)
+    names = set(record)
+    return next((name for name, kinds in SIGNATURES.items() if any(needs <= names for needs in kinds)), None)
 
 
 def _id(record: Mapping[str, Any], key: str = "id") -> int | None:

@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..lake.errors import BrainlakeError, SourceError
-from . import packages
+from . import cache_manifests, packages
+from .cache_manifests import CacheManifest
 from .contract import Published, Source
 from .registry import SUFFIXES
 
@@ -95,7 +96,8 @@ class Fetcher:
                     path, None, f"the folder holds no file that a reader may know ({', '.join(sorted(SUFFIXES))})"
                 )
         elif path.exists():
-            files = [path]
+            manifest = cache_manifests.read(path)
+            files, named = ([path], True) if manifest is None else (_of_cache(manifest), False)
         elif inside := packages.archive_of(path.absolute()):
             yield self._member(*inside)
             return
@@ -142,6 +144,15 @@ class Fetcher:
         os.replace(part, target)
         version.write_text(now)
         return Source(target, name)
+
+
+def _of_cache(manifest: CacheManifest) -> list[Path]:
+    """The files of a cache. Raises SourceError where its manifest names none that is there."""
+    files = [path for path in manifest.files() if _is_wanted(path)]
+    if not files:
+        what = f"is the manifest of a {manifest.cache} cache of the Allen SDK, and no file that it names is there"
+        raise SourceError(manifest.path, None, what, "name the folder that the cache's files are in")
+    return files
 
 
 def _is_wanted(path: Path) -> bool:

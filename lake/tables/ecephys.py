@@ -90,6 +90,23 @@ PROJECT_SESSIONS = TableSpec(
     sort=("session_id",),
 )
 
+SESSION_RUNS = TableSpec(
+    "ecephys.session_runs",
+    grain="one session's run of its experiment on a rig, as the rig's log tells",
+    part="sessions",
+    columns=(
+        SESSION,
+        Column(2, "mouse_id", text, "the laboratory's number of the mouse", None, True),
+        Column(3, "run_start_time_utc", timestamp, "when the experiment began", "UTC", True),
+        Column(4, "run_stop_time_utc", timestamp, "when it was complete", "UTC", True),
+        Column(5, "rig_equipment_name", text, "rig it ran on", None, True),
+        Column(6, "operator", text, "who ran it", None, True),
+        Column(7, "extra", text, "further columns of the table, a JSON object", None, True),
+    ),
+    key=("session_id",),
+    sort=("session_id",),
+)
+
 _PROBE = (
     SESSION,
     Column(2, "probe_id", int64, "probe insertion"),
@@ -183,6 +200,20 @@ PROJECT_CHANNELS = TableSpec(
         Column(12, "extra", text, "further columns of the table, a JSON object", None, True),
     ),
     key=("channel_id",),
+    sort=("probe_id", "local_index"),
+)
+
+CORRECTED_STRUCTURES = TableSpec(
+    "ecephys.corrected_structures",
+    grain="one channel of a probe whose published structures are wrong, with the right structure",
+    part="channels",
+    columns=(
+        Column(1, "probe_id", int64, "probe to be corrected"),
+        Column(2, "local_index", int64, "index on the probe, from the tip"),
+        Column(3, "structure_id", int64, "CCF structure; NULL out of the brain", None, True),
+        Column(4, "structure_acronym", text, "acronym of the structure", None, True),
+    ),
+    key=("probe_id", "local_index"),
     sort=("probe_id", "local_index"),
 )
 
@@ -547,8 +578,8 @@ CSD = TableSpec(
 )
 
 SPECS = (
-    NWB_SESSIONS, PROJECT_SESSIONS, NWB_PROBES, PROJECT_PROBES, NWB_CHANNELS, NWB_LFP_CHANNELS,
-    PROJECT_CHANNELS, NWB_UNITS,    PROJECT_UNITS, ANNOTATED_UNITS, UNIT_LAYERS, UNIT_LATENCIES, PUBLISHED_UNIT_METRICS,
+    NWB_SESSIONS, PROJECT_SESSIONS, SESSION_RUNS, NWB_PROBES, PROJECT_PROBES, NWB_CHANNELS, NWB_LFP_CHANNELS,
+    PROJECT_CHANNELS, CORRECTED_STRUCTURES, NWB_UNITS, PROJECT_UNITS, ANNOTATED_UNITS, UNIT_LAYERS, UNIT_LATENCIES, PUBLISHED_UNIT_METRICS,
     ANNOTATED_UNIT_METRICS, SPIKE_TRAINS, WAVEFORMS,
     NWB_PRESENTATIONS, INVALID_TIMES, OPTOGENETIC, LFP, LFP_TIMES, CSD,
 )  # fmt: skip

@@ -21,9 +21,9 @@ def rows(lake: brainlake.Lake, query: str) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in lake.sql(query).arrow().to_pylist()]
 
 
-def statuses(lake: brainlake.Lake, folder: Path) -> dict[str, str]:
-    """What became of each file of a folder, by its path in it."""
-    report = lake.ingest(folder, jobs=1)
+def statuses(lake: brainlake.Lake, folder: Path, named: Path | None = None) -> dict[str, str]:
+    """What became of each file of a folder, by its path in it. ``named``: what was named instead of it."""
+    report = lake.ingest(named or folder, jobs=1)
     report.raise_failed()
     return {str(Path(item.source).relative_to(folder)): item.status for item in report.items}
 
@@ -36,7 +36,8 @@ def observatory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[brai
     folder = cache.observatory_cache(tmp_path_factory.mktemp("caches") / "brain_observatory")
     with brainlake.create(folder.parent / "lake") as lake:
         taken = statuses(lake, folder)
-        assert taken == {str(path.relative_to(folder)): "ingested" for path in folder.rglob("*") if path.is_file()}
+        files = {str(path.relative_to(folder)): "ingested" for path in folder.rglob("*") if path.is_file()}
+        assert taken == files | {"manifest.json": "left out"}  # which tells of the others
         yield lake, folder
 
 
@@ -105,7 +106,7 @@ def test_old_ids_of_cells_lead_to_new_ones(observatory):
 def test_a_cache_taken_again_changes_nothing(observatory):
     lake, folder = observatory
     snapshot = lake.refresh()
-    assert set(statuses(lake, folder).values()) == {"unchanged"}
+    assert {status for path, status in statuses(lake, folder).items() if path != "manifest.json"} == {"unchanged"}
     assert lake.refresh() == snapshot
 
 
@@ -139,6 +140,50 @@ def test_tables_and_sessions_of_a_neuropixels_cache_meet(neuropixels):
         group by all""") == [(truth.session_id, True, True, n_good)]  # fmt: skip
     spikes = rows(lake, f"select count(*) from ecephys.spikes where session_id = {truth.session_id}")
     assert spikes[0][0] > 0
+
+
+# -- manifests -------------------------------------------------------------------------------------------------------
+
+
+def manifest(path: Path, *entries: dict[str, Any]) -> Path:
+    """A manifest of a Brain Observatory cache, whose places are as told."""
+    keys = ("EXPERIMENT_CONTAINERS", "EXPERIMENT_DATA")
+    others = [{"type": "file", "key": key, "spec": "nowhere.json"} for key in keys]
+    listed = [{"type": "manifest_version", "value": "1.3"}, *others, *entries]
+    path.write_text(json.dumps({"manifest": listed}))
+    return path
+
+
+def test_a_manifest_stands_for_the_files_it_names(observatory, tmp_path):
+    """Below the folder it says, with anything where a number is filled in, and nothing else."""
+    _, folder = observatory
+    named = manifest(
+        tmp_path / "manifest.json",
+        {"type": "dir", "key": "BASEDIR", "spec": str(folder.parent)},
+        {"type": "dir", "key": "MINE", "spec": f"/{folder.name}", "parent_key": "BASEDIR"},
+        {"type": "file", "key": "EVENTS_DATA", "spec": "ophys_experiment_events/%d_events.npz", "parent_key": "MINE"},
+    )
+    with brainlake.create(tmp_path / "lake") as lake:
+        assert list(statuses(lake, folder, named)) == [f"ophys_experiment_events/{cache.EXPERIMENT}_events.npz"]
+
+
+def test_a_manifest_in_a_folder_is_left_out_as_what_it_is(tmp_path):
+    cache.write_events(tmp_path / "cache" / f"{cache.EXPERIMENT}_events.npz")
+    manifest(tmp_path / "cache" / "manifest.json")
+    with brainlake.create(tmp_path / "lake") as lake:
+        report = lake.ingest(tmp_path / "cache", jobs=1)
+        (left,) = (item for item in report.items if item.status == "left out")
+        assert "is the manifest of a Brain Observatory cache of the Allen SDK" in left.error
+        assert rows(lake, "select count(*) from models.description_files") == [(0,)]
+
+
+def test_a_manifest_without_its_files_is_one_clear_error(tmp_path):
+    alone = manifest(tmp_path / "manifest.json")
+    with (
+        brainlake.create(tmp_path / "lake") as lake,
+        pytest.raises(SourceError, match="no file that it names is there"),
+    ):
+        lake.ingest(alone, jobs=1)
 
 
 # -- what is wrong with a file ---------------------------------------------------------------------------------------

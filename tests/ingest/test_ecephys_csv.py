@@ -206,3 +206,21 @@ def test_other_files_are_not_claimed(tmp_path: Path, content: bytes) -> None:
 
 def test_only_the_parts_asked_for_are_read(tables: ProjectTables) -> None:
     assert read(tables.folder / "units.csv", frozenset({"sessions"})) == {}
+
+
+def test_runs_of_sessions_are_in_universal_time(table: Callable[[str], Path]) -> None:
+    """The rigs' clocks, in Seattle, name no zone: 7 hours behind in summer, 8 in winter."""
+    path = table(
+        "source_file,session_id,mouse_id,ExperimentStartTime,ExperimentCompleteTime,rig_id,operatorID\n"
+        "a.json,715093703,386129,2018-06-27T14:07:11,2018-06-27T16:47:15,NP.1,someone\n"
+        "b.json,798911424,421338,2018-12-19T13:25:10,,NP.2,\n"
+    )
+    assert subject(path) == "ecephys.project/session_runs"
+    (found,) = read(path).values()
+    assert [(one["run_start_time_utc"], one["run_stop_time_utc"]) for one in found] == [
+        (datetime(2018, 6, 27, 21, 7, 11), datetime(2018, 6, 27, 23, 47, 15)),
+        (datetime(2018, 12, 19, 21, 25, 10), None),
+    ]
+    assert [(one["mouse_id"], one["rig_equipment_name"], one["operator"], one["extra"]) for one in found] == [
+        ("386129", "NP.1", "someone", '{"source_file": "a.json"}'), ("421338", "NP.2", None, '{"source_file": "b.json"}'),
+    ]  # fmt: skip
