@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import duckdb
 import pyarrow as pa
@@ -120,6 +120,11 @@ class Dictionary:
     def column(self, relation_name: str, column: str) -> Described | None:
         """Meaning and unit of a column of a table or view."""
         return self._find(relation_name, column, set())
+
+    def units(self, relation_name: str, columns: Iterable[str]) -> dict[str, str | None]:
+        """Units of columns of a relation; None where they have none."""
+        found = {name: self.column(relation_name, name.lower()) for name in columns}
+        return {name: one.unit if one else None for name, one in found.items()}
 
     def _find(self, name: str, column: str, seen: set[str]) -> Described | None:
         if name in seen:

@@ -103,6 +103,9 @@ def test_the_units_of_a_question_are_those_of_its_columns(session):
     for _ in range(2):
         assert session.sql("select depth from lab.traces").units == {"depth": "um"}
         assert session.sql("select depth * 2 as depth from lab.traces").units == {"depth": None}
+    whole = session.sql("select * from lab.traces").units
+    assert whole["depth"] == "um"
+    assert session.sql(" FROM lab.traces;").units == session.sql("from lab.traces where true").units == whole
 
 
 def test_what_was_refused_is_refused_again(session):
