@@ -40,8 +40,8 @@ def morphology(material: Material) -> list[Row]:
         if report.failed:
             raise RuntimeError(f"{len(report.failed)} files were not taken")
         found = lake.sql(LENGTHS).pl()
-        features_ms = milliseconds(lambda: lake.sql(ALL).arrow(), 5)
-        nodes_ms = milliseconds(lambda: lake.sql("select max(path_distance) from morphology.nodes").arrow(), 5)
+        features_ms = milliseconds(lambda: lake.sql(ALL).arrow(), 3)
+        nodes_ms = milliseconds(lambda: lake.sql("select max(path_distance) from morphology.nodes").arrow(), 3)
         one_ms = milliseconds(
             lambda: lake.sql("select count(*) from morphology.nodes where morphology_id = $1", [_any_id(lake)]).arrow(),
             7,
