@@ -21,6 +21,7 @@ COMMON_RATES = (
 MAX_SHIFT_S = 64.0  # a probe is started at most this long before or after the session's zero
 _MAX_TICK = 2.0**53  # beyond it a tick is not exact in float64
 _ON_GRID = 1e-4  # ticks; rounding of times and of the declared rate moves a spike of three hours by less
+_IN_CACHE = 1 << 15  # times
 _FEWEST = 8  # fewer spikes agree with many shifts, and would gain nothing
 _FIRST_BATCH, _BATCH = 1 << 15, 1 << 19  # ticks tried at once
 _REJECTING, _REJECTING_MORE = 48, 1024  # times that leave few of them, then hardly any
@@ -39,8 +40,28 @@ class Clock:
         times : (n,) float64, seconds
         returns : (n,) int64 ticks (0 where not exact), (n,) bool
         """
-        nearest, exact = encode(times, self.rate, self.shift)
-        return nearest, exact
+        ticks, exact = np.empty(len(times), np.int64), np.empty(len(times), bool)
+        self.encode(times, ticks, exact)
+        return ticks, exact
+
+    def encode(self, times: np.ndarray, ticks: np.ndarray, exact: np.ndarray) -> None:
+        """:meth:`ticks` into arrays that are there, in pieces that stay in the processor's cache."""
+        nearest, back = np.empty((2, min(len(times), _IN_CACHE)))
+        for start in range(0, len(times), _IN_CACHE):
+            some = times[start : start + _IN_CACHE]
+            here, n = slice(start, start + len(some)), len(some)
+            np.add(some, self.shift, out=nearest[:n])
+            np.multiply(nearest[:n], self.rate, out=nearest[:n])
+            np.rint(nearest[:n], out=nearest[:n])
+            np.divide(nearest[:n], self.rate, out=back[:n])
+            np.subtract(back[:n], self.shift, out=back[:n])
+            # bits, not values: -0.0 would come back as 0.0
+            np.equal(back[:n].view(np.int64), some.view(np.int64), out=exact[here])
+            np.abs(nearest[:n], out=back[:n])
+            exact[here] &= back[:n] <= _MAX_TICK
+            if not exact[here].all():
+                nearest[:n][~exact[here]] = 0.0
+            ticks[here] = nearest[:n]
 
     def refuting(self, times: np.ndarray) -> np.ndarray:
         """The times next to a tick that do not come back: another clock's. Those far from any tick are of none."""
@@ -50,20 +71,6 @@ class Clock:
     def times(self, ticks: np.ndarray) -> np.ndarray:
         """Seconds of int64 ticks."""
         return ticks / self.rate - self.shift
-
-
-def encode(times: np.ndarray, rate: np.ndarray | float, shift: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-    """:meth:`Clock.ticks` with one rate and shift for all times, or one for each (NaN: no clock)."""
-    nearest = times + shift
-    nearest *= rate
-    np.rint(nearest, out=nearest)
-    back = nearest / rate
-    back -= shift
-    # bits, not values: -0.0 would come back as 0.0
-    exact = (back.view(np.int64) == times.view(np.int64)) & (np.abs(nearest) <= _MAX_TICK)
-    if not exact.all():
-        nearest[~exact] = 0.0
-    return nearest.astype(np.int64), exact
 
 
 def find_clock(times: np.ndarray, rates: Sequence[float] = (), *, shifted: bool = True) -> Clock | None:

@@ -162,10 +162,10 @@ class Units:
         rows = SLICE_SPIKES
         if times.chunks:  # whole chunks, so that none is decompressed twice
             rows = max(1, rows // times.chunks[0]) * times.chunks[0]
-        pairs = zip(slices(times, rows), slices(amplitudes, rows) if amplitudes else repeat((0, None)), strict=False)
-        for (first, some_times), (_, some_amplitudes) in pairs:
+        of_times = slices(times, rows, dtype=np.float64)
+        of_amplitudes = slices(amplitudes, rows, dtype=np.float32) if amplitudes else repeat((0, None))
+        for (first, some_times), (_, some_amplitudes) in zip(of_times, of_amplitudes, strict=False):
             start, stop = first, first + len(some_times)
-            some_times = some_times.astype(np.float64, copy=False)
             unit = int(np.searchsorted(ends, first, "right"))
             while start < stop and unit < len(ids):
                 end = min(int(ends[unit]), stop)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from .chunk_slices import whole
 from .hdf5 import Hdf5File
 from .nwb_table import NwbTable
 
@@ -20,7 +21,7 @@ def reals(nwb: Hdf5File, path: str, ndim: int = 1) -> np.ndarray:
     data = nwb.dataset(path)
     if data.dtype.kind not in "fiu" or data.ndim != ndim:
         raise nwb.error(path, f"should be {ndim}-dimensional numbers, and is {data.ndim}-dimensional {data.dtype}")
-    return data[()].astype(np.float64)
+    return whole(data, dtype=np.float64)
 
 
 def real_column(table: NwbTable, name: str) -> np.ndarray:

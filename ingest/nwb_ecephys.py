@@ -125,11 +125,6 @@ def _session_file(
         yield probe_rows(recording)
     if "channels" in parts and electrodes.exists:
         yield from salvaged(report, _channels(electrodes, report))
-    if parts & {"units", "spikes"} and recording.nwb.has(f"{UNITS}/id"):
-        yield from salvaged(report, _units(Units(recording, electrodes), parts, report))
-    if parts & {"peak_waveforms", "waveforms"} and recording.nwb.has(f"{UNITS}/id"):
-        units = Units(recording, electrodes)
-        yield from salvaged(report, waveform_rows(units, "waveforms" in parts, report))
     if "stimuli" in parts:
         yield from presentation_rows(recording, report)
         yield from optogenetic_rows(recording, report)
@@ -137,6 +132,12 @@ def _session_file(
         yield from running_rows(recording, report)
     if "eye" in parts and recording.is_allen:
         yield from eye_rows(recording, report)
+    # what is long last: its encoding then has the rest's beside it
+    if parts & {"units", "spikes"} and recording.nwb.has(f"{UNITS}/id"):
+        yield from salvaged(report, _units(Units(recording, electrodes), parts, report))
+    if parts & {"peak_waveforms", "waveforms"} and recording.nwb.has(f"{UNITS}/id"):
+        units = Units(recording, electrodes)
+        yield from salvaged(report, waveform_rows(units, "waveforms" in parts, report))
     if "lfp" in parts:
         yield from _lfp(recording, electrodes, report)
 

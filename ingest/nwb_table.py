@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..lake.errors import SourceError
+from .chunk_slices import whole
 from .hdf5 import Dataset
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class NwbTable:
         data = self.data(name)
         if not self.indices(name) and len(data) != self.n_rows:
             raise self.nwb.error(self.at(name), f"has {len(data)} values, and the table {self.n_rows} rows")
-        return data[:]
+        return whole(data)
 
     def ends(self, name: str) -> np.ndarray | None:
         """Where each row of a ragged column ends in :meth:`data` (int64), nested indices combined; None for others."""

@@ -8,10 +8,11 @@ temporary file, and each block gathers its pieces from there.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
+from itertools import groupby
 from types import TracebackType
 from typing import Any
 
@@ -20,13 +21,14 @@ import pyarrow as pa
 
 from ..lake.spec import float32, float64, int64, list_
 from ..lake.tables.ecephys import SPIKE_BLOCK_S
-from .clock import Clock, encode, find_clock
+from .ahead import ahead, n_threads
+from .clock import Clock, find_clock
 from .spool import MEMORY_BUDGET, Spool
 
 _BATCH_SPIKES = 1 << 19
 _MAX_TIME = SPIKE_BLOCK_S * (2**31 - 2)
 _SAMPLE = 32_768  # times from which a clock is sought
-_PROBED = 1 << 18  # times on which it is tried
+_PROBED, _PROBED_ROWS = 1 << 18, 256  # times on which it is tried, and of how many rows
 
 
 @dataclass
@@ -117,14 +119,16 @@ class SpikeBlocks:
         for pieces in self._pieces.values():
             for unit_id, ranges in pieces.items():
                 by_device[units.get(unit_id)] += ranges
-        found = {device: self._clock(ranges, rates.get(device, ())) for device, ranges in by_device.items()}
+        with ThreadPoolExecutor(n_threads(), thread_name_prefix="clock") as pool:
+            sought = [pool.submit(self._clock, ranges, rates.get(device, ())) for device, ranges in by_device.items()]
+        found = {device: one.result() for device, one in zip(by_device, sought, strict=True)}
         return {unit: clock for unit in self.counts if (clock := found.get(units.get(unit))) is not None}
 
     def _clock(self, ranges: list[tuple[int, int]], rates: tuple[float, ...]) -> Clock | None:
         """Sought on a sample, tried on many more times; times that refute a clock join the sample."""
-        step = max(1, sum(stop - start for start, stop in ranges) // _PROBED)
-        chosen = ranges[:: max(1, len(ranges) // 2_000)]
-        probed = np.concatenate([self._times.read(*r)[::step] for r in chosen])
+        chosen = ranges[:: max(1, len(ranges) // _PROBED_ROWS)]
+        each = _PROBED // len(chosen)
+        probed = np.concatenate([self._times.read(start, min(start + each, stop)) for start, stop in chosen])
         earliest = self._times.read(*ranges[0])[:64]  # early times are rounded finest
         sample = np.concatenate((earliest, probed[:: max(1, len(probed) // _SAMPLE)]))
         best: Clock | None = None
@@ -141,81 +145,93 @@ class SpikeBlocks:
 
     def batches(self, clocks: Mapping[int, Clock]) -> Iterator[pa.RecordBatch]:
         """Rows of ``ecephys.spike_trains``, ordered by block and unit."""
+        return ahead(lambda rows: self._batch(rows, clocks), self._rows(), "spikes")
+
+    def _rows(self) -> Iterator[_Rows]:
+        """The rows of each batch, and where their spikes are."""
         for block in sorted(self._pieces):
-            rows: list[tuple[int, np.ndarray, np.ndarray | None]] = []
-            pending = 0
+            rows, pending = _Rows(block, [], []), 0
             for unit_id, ranges in sorted(self._pieces.pop(block).items()):
-                times, amplitudes = self._gathered(ranges)
-                rows.append((unit_id, times, amplitudes))
-                pending += len(times)
+                rows.unit_ids.append(unit_id)
+                rows.ranges.append(ranges)
+                pending += sum(stop - start for start, stop in ranges)
                 if pending >= _BATCH_SPIKES:
-                    yield self._batch(block, rows, clocks)
-                    rows, pending = [], 0
-            if rows:
-                yield self._batch(block, rows, clocks)
+                    yield rows
+                    rows, pending = _Rows(block, [], []), 0
+            if rows.unit_ids:
+                yield rows
 
-    def _gathered(self, ranges: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray | None]:
-        amplitudes = self._amplitudes
-        if len(ranges) == 1:
-            return self._times.read(*ranges[0]), None if amplitudes is None else amplitudes.read(*ranges[0])
-        times = np.concatenate([self._times.read(*r) for r in ranges])
-        order = np.argsort(times, kind="stable")
-        if amplitudes is None:
-            return times[order], None
-        return times[order], np.concatenate([amplitudes.read(*r) for r in ranges])[order]
-
-    def _batch(
-        self, block: int, rows: list[tuple[int, np.ndarray, np.ndarray | None]], clocks: Mapping[int, Clock]
-    ) -> pa.RecordBatch:
-        lengths = np.array([len(times) for _, times, _ in rows])
+    def _batch(self, rows: _Rows, clocks: Mapping[int, Clock]) -> pa.RecordBatch:
+        n = len(rows.unit_ids)
+        lengths = np.array([sum(stop - start for start, stop in ranges) for ranges in rows.ranges])
         ends = np.cumsum(lengths)
-        times = np.concatenate([times for _, times, _ in rows])
+        times, amplitudes = self._gathered(rows.ranges, ends)
         none = Clock(np.nan, np.nan)
-        used = [clocks.get(unit_id, none) for unit_id, _, _ in rows]
-        rate, shift = np.array([c.rate for c in used]), np.array([c.shift for c in used])
-        if np.isnan(rate).all():
-            ticks, ticked = np.zeros(len(times), np.int64), np.zeros(len(rows), bool)
-        else:
-            ticks, exact = _encoded(times, lengths, rate, shift)
-            # a row holds ticks if each of its times comes back, so storage never depends on the sample being right
-            ticked = np.logical_and.reduceat(exact, ends - lengths)
-        rate[~ticked], shift[~ticked] = np.nan, np.nan
-        n = len(rows)
+        used = [clocks.get(unit_id, none) for unit_id in rows.unit_ids]
+        ticks, exact = _encoded(times, ends, used)
+        # a row holds ticks if each of its times comes back, so storage never depends on the sample being right
+        ticked = np.logical_and.reduceat(exact, ends - lengths)
         columns = {
             "session_id": pa.array(np.full(n, self.session_id, np.int64)),
-            "time_block": pa.array(np.full(n, block, np.int32)),
-            "unit_id": pa.array([unit_id for unit_id, _, _ in rows], int64),
+            "time_block": pa.array(np.full(n, rows.block, np.int32)),
+            "unit_id": pa.array(rows.unit_ids, int64),
             "n_spikes": pa.array(lengths.astype(np.int32)),
-            "clock_rate": pa.array(rate, from_pandas=True),
-            "clock_shift": pa.array(shift, from_pandas=True),
+            "clock_rate": pa.array([c.rate for c in used], float64, mask=~ticked),
+            "clock_shift": pa.array([c.shift for c in used], float64, mask=~ticked),
             "spike_ticks": _lists(ticks, lengths, ticked, int64),
             "spike_times": _lists(times, lengths, ~ticked, float64),
         }
-        if self.has_amplitudes:
-            flat = np.concatenate([a for _, _, a in rows if a is not None])
-            columns["spike_amplitudes"] = _lists(flat, lengths, np.ones(n, bool), float32)
+        if amplitudes is not None:
+            columns["spike_amplitudes"] = _lists(amplitudes, lengths, np.ones(n, bool), float32)
         return pa.RecordBatch.from_pydict(columns)
 
+    def _gathered(
+        self, rows: Sequence[Sequence[tuple[int, int]]], ends: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Times and amplitudes of the rows one after the other, each row's ascending."""
+        times = np.empty(ends[-1])
+        amplitudes = None if self._amplitudes is None else np.empty(ends[-1], np.float32)
+        at = 0
+        for ranges, end in zip(rows, ends.tolist(), strict=True):
+            here = slice(at, end)
+            for start, stop in ranges:
+                self._times.read_into(times[at : at + stop - start], start)
+                if self._amplitudes is not None and amplitudes is not None:
+                    self._amplitudes.read_into(amplitudes[at : at + stop - start], start)
+                at += stop - start
+            if len(ranges) > 1:  # each of them is ascending already
+                order = np.argsort(times[here], kind="stable")
+                times[here] = times[here][order]
+                if amplitudes is not None:
+                    amplitudes[here] = amplitudes[here][order]
+        return times, amplitudes
 
-def _encoded(
-    times: np.ndarray, lengths: np.ndarray, rate: np.ndarray, shift: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Ticks of all rows, runs of rows of one clock at once."""
-    ends = np.cumsum(lengths)
-    same = (rate[1:] == rate[:-1]) & (shift[1:] == shift[:-1])
-    bounds = [0, *(np.flatnonzero(~same) + 1).tolist(), len(rate)]
-    parts = []
-    for first, last in pairwise(bounds):
-        part = times[ends[first] - lengths[first] : ends[last - 1]]
-        if np.isnan(rate[first]):
-            parts.append((np.zeros(len(part), np.int64), np.zeros(len(part), bool)))
-        else:
-            parts.append(encode(part, rate[first], shift[first]))
-    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of one block: of each its unit, and where its spikes lie in the spool."""
+
+    block: int
+    unit_ids: list[int]
+    ranges: list[list[tuple[int, int]]]
+
+
+def _encoded(times: np.ndarray, ends: np.ndarray, used: Sequence[Clock]) -> tuple[np.ndarray, np.ndarray]:
+    """Ticks of all rows, and which of them give their time back; runs of rows of one clock at once."""
+    ticks, exact = np.zeros(len(times), np.int64), np.zeros(len(times), bool)
+    at = 0
+    for clock, run in groupby(zip(used, ends.tolist(), strict=True), key=lambda row: row[0]):
+        end = max(end for _, end in run)
+        if clock.rate > 0:
+            clock.encode(times[at:end], ticks[at:end], exact[at:end])
+        at = end
+    return ticks, exact
 
 
 def _lists(flat: np.ndarray, lengths: np.ndarray, given: np.ndarray, of: pa.DataType) -> pa.Array:
     """A LIST column from concatenated values; rows not given are NULL."""
+    if not given.any():
+        return pa.nulls(len(lengths), list_(of))
     if not given.all():
         flat = flat[np.repeat(given, lengths)]
         lengths = np.where(given, lengths, 0)

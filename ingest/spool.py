@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from bisect import bisect_right
 from types import TracebackType
@@ -33,24 +34,36 @@ class Spool:
             self._in_memory += len(values)
         else:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="brainlake-")  # noqa: SIM115 - closed by close()
-            self._file.write(values.data)
+                self._file = tempfile.TemporaryFile(prefix="brainlake-", buffering=0)  # noqa: SIM115 - closed by close()
+            left = memoryview(values.data).cast("B")
+            while left:
+                left = left[self._file.write(left) :]
         self.length += len(values)
         return start
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Values of a range, as a view where one append holds them all."""
-        parts = []
-        while start < min(stop, self._in_memory):
-            at = bisect_right(self._starts, start) - 1
-            begin = start - self._starts[at]
-            parts.append(self._kept[at][begin : begin + stop - start])
-            start += len(parts[-1])
-        if start < stop:
+        """Values of a range."""
+        values = np.empty(max(stop - start, 0), self.dtype)
+        self.read_into(values, start)
+        return values
+
+    def read_into(self, values: np.ndarray, start: int) -> None:
+        """Fill an array with the values from a place on. Several threads may read at once."""
+        done, stop = 0, start + len(values)
+        while start + done < min(stop, self._in_memory):
+            at = bisect_right(self._starts, start + done) - 1
+            begin = start + done - self._starts[at]
+            found = self._kept[at][begin : begin + len(values) - done]
+            values[done : done + len(found)] = found
+            done += len(found)
+        left = memoryview(values[done:].data).cast("B")
+        offset = (start + done - self._in_memory) * self.dtype.itemsize
+        while left:
             assert self._file is not None
-            self._file.seek((start - self._in_memory) * self.dtype.itemsize)
-            parts.append(np.frombuffer(self._file.read((stop - start) * self.dtype.itemsize), self.dtype))
-        return parts[0] if len(parts) == 1 else np.concatenate(parts or [np.empty(0, self.dtype)])
+            n = os.preadv(self._file.fileno(), [left], offset)
+            if not n:
+                raise OSError("a temporary file is shorter than what was written to it")
+            left, offset = left[n:], offset + n
 
     def __enter__(self) -> Spool:
         return self

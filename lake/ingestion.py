@@ -30,7 +30,7 @@ from .workers import Died, Workers
 from .writer import IngestWriter
 
 DONE = ("ingested", "replaced", "unchanged")  # what a source is when all that was asked of it is in the lake
-HASH_BLOCK = 1 << 22
+HASH_BLOCK = 1 << 20  # bytes
 FOLD_EVERY = 256  # files of a long run after which small tables are folded: keys are checked against fewer files
 
 
@@ -194,7 +194,8 @@ def _names(parts: Sequence[str] | None) -> tuple[str, ...] | None:
 
 def _run(work: Sequence[Job], jobs: int, progress: Progress, upkeep: _Upkeep, discard_raw: bool) -> list[Item]:
     items: dict[int, Item] = {}
-    workers = Workers(f"{__name__}:ingest_file", jobs)
+    readers = [f"{registry.__package__}.{module}" for module in registry.READERS.values()]
+    workers = Workers(f"{__name__}:ingest_file", jobs, modules=readers)
     names = [str(job.source) for job in work]
     for index, answer in workers.run(work, lambda i, *step: progress(names[i], *step)):
         if isinstance(answer, Died):
@@ -366,11 +367,12 @@ class _Digest:
 
     def _hash(self) -> None:
         digest = hashlib.sha256()
+        block = memoryview(bytearray(HASH_BLOCK))
         try:
             for path in self._paths:
-                with path.open("rb") as file:
-                    while block := file.read(HASH_BLOCK):
-                        digest.update(block)
+                with path.open("rb", buffering=0) as file:
+                    while n := file.readinto(block):
+                        digest.update(block[:n])
         except OSError as error:
             self._error = error
         self._value = digest.hexdigest()

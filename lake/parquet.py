@@ -8,7 +8,7 @@ import itertools
 import os
 import uuid
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from .errors import DamageError, SpecError
 from .records import ColumnStats, WrittenAttachment, WrittenFile
 from .spec import INGEST_ID_FIELD, PARQUET_ENCODING, TableSpec
 
+DIGESTED_AT_ONCE = 16 << 20  # bytes written after which a thread goes on with a file's digest
 ENCODED_AHEAD = 64 << 20  # bytes of row groups that may wait to be encoded: a reader goes on meanwhile
 SMALL_TABLE_ROWS = 1_000_000  # rows of a small table that are sorted in memory before they become a file
 
@@ -79,8 +80,8 @@ def _cast(spec: TableSpec, declared: pa.Field, value: Any, length: int) -> pa.Ar
             array = array.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, TypeError) as error:
         raise SpecError(f"{spec.name}.{declared.name} is {kind}: {str(error).splitlines()[0]}") from None
-    if pa.types.is_floating(kind) and declared.nullable:
-        array = pc.if_else(pc.is_nan(array), pa.scalar(None, kind), array)  # NaN sorts above every number in SQL
+    if pa.types.is_floating(kind) and declared.nullable and pc.any(is_nan := pc.is_nan(array)).as_py():
+        array = pc.if_else(is_nan, pa.scalar(None, kind), array)  # NaN sorts above every number in SQL
     return array
 
 
@@ -192,6 +193,7 @@ class _OpenFile:
             self.path.unlink(missing_ok=True)
             raise
         self._encoder = ThreadPoolExecutor(1, "parquet")
+        self._digest = _GrowingDigest(self.path)
         self._encoding: deque[tuple[int, Future[None]]] = deque()  # (bytes, row group being encoded)
         self._pending: list[pa.Table] = []
         self._last: pa.Table | None = None
@@ -221,9 +223,12 @@ class _OpenFile:
                 return
             group = table.slice(start, stop - start)
             self._encoded(ENCODED_AHEAD - group.nbytes)
-            done = self._encoder.submit(self._writer.write_table, group, max(1, group.num_rows))
-            self._encoding.append((group.nbytes, done))
+            self._encoding.append((group.nbytes, self._encoder.submit(self._encode, group)))
         self._pending = []
+
+    def _encode(self, group: pa.Table) -> None:
+        self._writer.write_table(group, max(1, group.num_rows))
+        self._digest.follow(group.nbytes)
 
     def _encoded(self, ahead: int = 0) -> None:
         """Wait until row groups of no more than so many bytes are not yet in the file; their errors are raised here."""
@@ -235,10 +240,12 @@ class _OpenFile:
             if self._pending:
                 self._flush(last=True)
             self._encoded()
+            self._encoder.shutdown()
+            self._writer.close()
+            sealed = seal(self.path, self._digest.result)
         finally:
             self._encoder.shutdown()
-        self._writer.close()
-        sealed = seal(self.path)
+            self._digest.stop()
         stats = [
             found.stats(INGEST_ID_FIELD if name == "ingest_id" else self.spec[name].id)
             for name, found in self._stats.items()
@@ -248,9 +255,44 @@ class _OpenFile:
 
     def abandon(self) -> None:
         self._encoder.shutdown()
+        self._digest.stop()
         with contextlib.suppress(OSError):  # the disk may be full; the file goes anyway
             self._writer.close()
         self.path.unlink(missing_ok=True)
+
+
+class _GrowingDigest:
+    """SHA-256 of a file that is being written: of a long one computed by a thread of its own, as far as it is there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._digest = hashlib.sha256()
+        self._read = self._left = 0
+        self._thread = ThreadPoolExecutor(1, "digest")
+
+    def follow(self, size: int) -> None:
+        """The file has grown by about so many bytes. What is in it must never change."""
+        self._left += size
+        if self._left >= DIGESTED_AT_ONCE:
+            self._left = 0
+            self._thread.submit(self._catch_up)
+
+    def result(self) -> str:
+        """Of the whole file, which is written."""
+        self.stop()
+        self._catch_up()
+        return self._digest.hexdigest()
+
+    def stop(self) -> None:
+        """Go on no further."""
+        self._thread.shutdown(cancel_futures=True)
+
+    def _catch_up(self) -> None:
+        with self._path.open("rb", buffering=0) as file:
+            file.seek(self._read)
+            while block := file.read(1 << 20):
+                self._digest.update(block)
+                self._read += len(block)
 
 
 def parquet_options(spec: TableSpec) -> dict[str, Any]:
@@ -266,7 +308,8 @@ def parquet_options(spec: TableSpec) -> dict[str, Any]:
         "compression": spec.compression,
         "use_dictionary": [*dictionary, "ingest_id"],
         "column_encoding": encodings,
-        "write_statistics": True,
+        # of the elements of a list nobody asks the least and the greatest
+        "write_statistics": [c.name for c in spec if not pa.types.is_list(c.type)] + ["ingest_id"],
         "store_schema": True,
     }
 
@@ -360,12 +403,15 @@ class Sealed(NamedTuple):
     sha256: str
 
 
-def seal(path: Path) -> Sealed:
-    """Make a finished file durable and immutable."""
+def seal(path: Path, digest: Callable[[], str] | None = None) -> Sealed:
+    """Make a finished file durable and immutable.
+
+    digest : gives the file's SHA-256, where somebody has been computing it
+    """
     with path.open("rb") as file:
         with ThreadPoolExecutor(1, "fsync") as writing:  # the disk works while the digest is computed
             durable = writing.submit(os.fsync, file.fileno())
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            sha256 = digest() if digest else hashlib.file_digest(file, "sha256").hexdigest()
             durable.result()
         size = file.seek(-8, os.SEEK_END) + 8
         footer = int.from_bytes(file.read(4), "little")
@@ -382,21 +428,26 @@ def read_file(path: Path) -> pa.Table:
         raise DamageError(f"{path} cannot be read ({str(error).splitlines()[0]}): see `brainlake check`") from None
 
 
-def write_attachment(
-    root: Path, part: str, kind: str, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
-) -> WrittenAttachment:
-    """A typed file of its own."""
-    place = f"data/attachments/{uuid.uuid4()}.parquet"
-    path = root / place
-    make_folder(path.parent)
-    rows = 0
-    try:
-        with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for batch in batches:
-                writer.write_batch(batch)
-                rows += batch.num_rows
-        sealed = seal(path)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return WrittenAttachment(place, part, kind, name, rows, sealed.size_bytes, sealed.sha256)
+class AttachmentWriter:
+    """A typed file of its own, written at once; :meth:`finish` makes it durable."""
+
+    def __init__(
+        self, root: Path, part: str, kind: str, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
+    ) -> None:
+        self._place = f"data/attachments/{uuid.uuid4()}.parquet"
+        self._about = part, kind, name
+        self._n_rows = 0
+        self.path = root / self._place
+        make_folder(self.path.parent)
+        try:
+            with pq.ParquetWriter(self.path, schema, compression="zstd") as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
+                    self._n_rows += batch.num_rows
+        except BaseException:
+            self.path.unlink(missing_ok=True)
+            raise
+
+    def finish(self) -> WrittenAttachment:
+        sealed = seal(self.path)
+        return WrittenAttachment(self._place, *self._about, self._n_rows, sealed.size_bytes, sealed.sha256)

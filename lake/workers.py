@@ -9,6 +9,7 @@ subprocesses, so that a script needs no ``if __name__ == "__main__"``.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import pickle
@@ -19,11 +20,13 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 PRELOAD = ("h5py", "pyarrow.parquet", "duckdb", "pandas")  # pyarrow imports pandas where it is installed
+# A process a core needs no threads for algebra. Arrow's own allocator gives pages back that are asked for at once.
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 STALL_S = 900.0  # a job that says nothing for so long is taken to hang
 
 
@@ -39,10 +42,11 @@ class Workers:
 
     function : ``"module:name"``, importable in a fresh interpreter; called with a job and a progress function, returns
         anything picklable.
+    modules : what jobs import, too: imported once for all of them
     """
 
-    def __init__(self, function: str, jobs: int, stall_s: float = STALL_S) -> None:
-        self.function, self.jobs, self.stall_s = function, max(1, jobs), stall_s
+    def __init__(self, function: str, jobs: int, stall_s: float = STALL_S, modules: Sequence[str] = ()) -> None:
+        self.function, self.jobs, self.stall_s, self.modules = function, max(1, jobs), stall_s, modules
         self._nurseries: list[subprocess.Popen[bytes]] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -84,10 +88,11 @@ class Workers:
 
     def _start(self) -> subprocess.Popen[bytes]:
         nursery = subprocess.Popen(
-            [sys.executable, "-m", __name__, self.function],
+            [sys.executable, "-m", __name__, self.function, *self.modules],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
+            env={**ENVIRONMENT, **os.environ},
             start_new_session=True,  # one signal ends it with its children; Ctrl-C reaches only us
         )
         with self._lock:
@@ -160,7 +165,7 @@ def _exactly(pipe: Any, n: int) -> bytes:
     return b"".join(pieces)
 
 
-def _nursery(function: str) -> None:
+def _nursery(function: str, *modules: str) -> None:
     """The body of a nursery: import once, then fork a child for each job read from stdin."""
     # Frames go to a private copy of stdout, unbuffered: whatever a library prints must not mix with them.
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
@@ -170,6 +175,9 @@ def _nursery(function: str) -> None:
             importlib.import_module(module)
     module, _, name = function.partition(":")
     call = getattr(importlib.import_module(module), name)
+    for one in modules:
+        importlib.import_module(one)
+    gc.freeze()  # what is imported stays: children need not look through it for what could go
     jobs = os.fdopen(os.dup(0), "rb", buffering=0)
     while (job := _receive(jobs)) is not None:
         child = os.fork()
@@ -192,4 +200,4 @@ def _nursery(function: str) -> None:
 
 
 if __name__ == "__main__":
-    _nursery(sys.argv[1])
+    _nursery(*sys.argv[1:])
