@@ -1,4 +1,5 @@
-"""Records of models as the API gives them (NeuronalModel): one, a list, or an answer; as JSON or printed by Python.
+"""Records of models as the API gives them (NeuronalModel): one, a list, or an answer; as JSON or printed by Python. Or as a
+run of a model holds them (:mod:`.models_runs`).
 
 A record includes what the query asked for: the template, the cell with its files, reconstructions and sweeps, the runs.
 The record of one model and lists of models overlap; each keeps its own rows, and views choose.
@@ -15,8 +16,9 @@ from ..lake.errors import SourceError
 from .contract import Identity, Part, Report, Rows, Source
 from .json_source import claimed, document
 from .models_glif import DATASET, columns_of, number, text_of
+from .models_runs import as_record, is_run
 
-_MARKERS = (b"neuronal_model_template_id",)
+_MARKERS = (b"neuronal_model_template_id", b'"ephys_roi_result"')
 _MEMBERS = {
     "id", "name", "specimen_id", "specimen", "neuronal_model_template_id", "neuronal_model_template",
     "neuronal_model_runs", "neuron_reconstruction_id", "well_known_files",
@@ -38,7 +40,7 @@ class ModelRecordReader:
     """Reader of NeuronalModel records."""
 
     name = "model_records"
-    version = "1"
+    version = "2"
     parts: Sequence[Part] = (Part("records", "models, their runs, files and sweeps as the API lists them"),)
 
     def sniff(self, source: Source) -> bool:
@@ -77,7 +79,7 @@ def _records(found: Any) -> list[Mapping[str, Any]]:
     """Records of a document in any of its forms; none where it is something else."""
     if isinstance(found, dict) and isinstance(found.get("msg"), list):
         found = found["msg"]
-    listed = found if isinstance(found, list) else [found]
+    listed = [as_record(one) if is_run(one) else one for one in (found if isinstance(found, list) else [found])]
     is_one = all(isinstance(r, dict) and {"id", "specimen_id", "neuronal_model_template_id"} <= set(r) for r in listed)
     return listed if listed and is_one else []
 

@@ -72,6 +72,7 @@ ORIGINALS = (
     Original("314804042_fit.json", lambda path: model_files.write_json(path, model_files.fit()), 12, 200),
     Original("manifest.json", make_commented_manifest, 12, 200),
     Original("neuronal_model.json", lambda path: model_files.write_json(path, model_files.model_record()), 12, 200),
+    Original("run.json", lambda path: model_files.write_json(path, model_files.run_record()), 12, 200),
     Original("Itest.mod", lambda path: path.write_text(model_files.NMODL), 12, 200),
 )
 

@@ -203,6 +203,48 @@ def test_a_record_alone_in_an_answer_or_printed_by_python_is_the_same(tmp_path):
     assert tables[0] == tables[1] == tables[2]
 
 
+def test_a_run_of_the_producer_s_own_gives_its_model_with_files_by_folder(tmp_path):
+    """As the reference reads one: reconstructions that a person made and none superseded; files that are yet to be have no id."""
+    path = made.write_json(tmp_path / "run.json", made.run_record())
+    listed = made.write_json(tmp_path / "message.json", [made.run_record()])
+    assert RECORDS.sniff(source(path))
+    assert RECORDS.identify(source(path)).subject == "models.neuronal_model/473863510"
+    tables, _ = read_source(RECORDS, path)
+    assert tables == read_source(RECORDS, listed)[0]
+    (model,) = tables["models.model_records"].to_pylist()
+    assert (model["specimen_id"], model["neuronal_model_template_id"]) == (314804042, 329230710)
+    assert model["neuronal_model_template_name"] == "Biophysical - perisomatic"
+    (run,) = tables["models.model_record_runs"].to_pylist()
+    assert run["neuronal_model_run_id"] == 7
+    assert json.loads(run["extra"]) == {"storage_directory": "/projects/run_7/", "workflow_state": "pending"}
+    files = {r["well_known_file_id"]: r["warehouse_path"] for r in tables["models.model_record_files"].to_pylist()}
+    names = {
+        1: "314804042_fit.json", 2: "Ih.mod", 6: "NaTs.mod", 3: "a.nwb", 9: "a.txt", 410: "line_41.swc", 411: "line_41.marker",
+    }  # fmt: skip
+    assert files == {number: f"/projects/run_7/{name}" for number, name in names.items()}
+    sweeps = {r["sweep_number"]: r["stimulus_name"] for r in tables["models.model_record_sweeps"].to_pylist()}
+    assert sweeps == {0: "Test", 4: "Long Square", 5: "Long Square", 7: "Ramp"}
+    states = {
+        r["sweep_number"]: json.loads(r["extra"])["workflow_state"]
+        for r in tables["models.model_record_sweeps"].to_pylist()
+    }
+    assert states[4] == "auto_failed"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"neuronal_model": {"specimen": 3, "specimen_id": 1, "neuronal_model_template_id": 1, "id": 2}}, "specimen: is no object"),
+        ({"neuronal_model": {"specimen": {"ephys_sweeps": {}, "id": 1}, "neuronal_model_template": {"id": 1}, "id": 2}}, "is no list"),
+        ({"well_known_files": 5}, "well_known_files of NeuronalModelRun: is no list"),
+        ({"id": "seven"}, "'seven' is no whole number"),
+        ({"neuronal_model": {}}, "holds no record of a model"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_in_a_run_is_said(changes, said, tmp_path):
+    assert said in refused(RECORDS, made.write_json(tmp_path / "run.json", made.run_record(**changes)))
+
+
 def test_a_list_of_models_is_a_subject_of_its_own(tmp_path):
     path = made.write_json(tmp_path / "a.json", [made.model_record(5), made.model_record(3, 9)])
     identity = RECORDS.identify(source(path))
@@ -360,6 +402,7 @@ def files(folder):
         made.write_json(folder / "bare.json", made.glif_config(2)): "glif_config",
         made.write_archive(folder / "archive.tar.gz", made.archive_members({313860745: "x"}, (1,))): "glif_archive",
         made.write_json(folder / "neuronal_model.json", made.model_record()): "model_records",
+        made.write_json(folder / "run.json", made.run_record()): "model_records",
         literal: "model_records",
         made.write_json(folder / "fit.json", made.fit()): "model_description",
         manifest: "model_description",

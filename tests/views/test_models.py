@@ -114,6 +114,27 @@ def test_runs_files_and_sweeps_of_a_model(con):
     assert by_type == [("Long Square", [4, 5]), ("Ramp", [7])]  # Test is left out
 
 
+def test_a_run_of_the_producer_s_own_is_answered_for_as_a_record_is(tmp_path):
+    con = connection_over([made.write_json(tmp_path / "run.json", made.run_record(MODEL, CELL))])
+    files = fetch(con, f"""
+        select file_kind, bundle_path from models.model_files where neuronal_model_id = {MODEL} and file_kind is not null
+        order by all""")  # fmt: skip
+    assert files == [
+        ("fit", "314804042_fit.json"), ("marker", "line_41.marker"), ("modfiles", "modfiles/Ih.mod"),
+        ("modfiles", "modfiles/NaTs.mod"), ("morphology", "line_41.swc"), ("stimulus", "314804040.nwb"),
+    ]  # fmt: skip
+    by_type = (
+        f"select stimulus_name, sweep_numbers from models.sweeps_by_type where neuronal_model_id = {MODEL} order by all"
+    )
+    assert fetch(con, by_type) == [("Long Square", [4, 5]), ("Ramp", [7])]
+    manifest = json.loads(fetch(con, f"select manifest_json from models.bundle_manifest({MODEL})")[0][0])
+    assert manifest["runs"][0]["sweeps_by_type"] == {"Long Square": [4, 5], "Ramp": [7]}
+    assert manifest["biophys"][0] == {
+        "model_file": ["manifest.json", "314804042_fit.json"], "model_type": "Biophysical - perisomatic",
+    }  # fmt: skip
+    con.close()
+
+
 def test_a_cell_s_own_list_of_sweeps_goes_before_that_of_a_record(con):
     own = memory_connection({
         "icephys.api_sweeps": {"specimen_id": [CELL], "sweep_number": [11], "stimulus_name": ["Ramp"]},

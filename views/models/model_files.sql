@@ -21,6 +21,7 @@ kinds as (
         r.*,
         case r.well_known_file_type_id
             when 481007198 then 'stimulus'
+            when 475137571 then 'stimulus'
             when 303941301 then 'morphology'
             when 486753749 then 'marker'
             when 292178729 then 'modfiles'
