@@ -10,7 +10,7 @@ from typing import IO
 
 import numpy as np
 
-MEMORY_BUDGET = 256 << 20  # bytes
+MEMORY_BUDGET = 192 << 20  # bytes
 
 
 class Spool:

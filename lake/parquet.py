@@ -24,7 +24,7 @@ from .records import ColumnStats, WrittenAttachment, WrittenFile
 from .spec import INGEST_ID_FIELD, PARQUET_ENCODING, TableSpec
 
 DIGESTED_AT_ONCE = 16 << 20  # bytes written after which a thread goes on with a file's digest
-ENCODED_AHEAD = 64 << 20  # bytes of row groups that may wait to be encoded: a reader goes on meanwhile
+ENCODED_AHEAD = 32 << 20  # bytes of row groups that may wait to be encoded: a reader goes on meanwhile
 SMALL_TABLE_ROWS = 1_000_000  # rows of a small table that are sorted in memory before they become a file
 
 

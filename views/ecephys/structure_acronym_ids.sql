@@ -1,5 +1,6 @@
 -- one structure named in the session files, which give acronyms without ids
 -- spec: ecephys 2.3
+-- kept: a few rows, which every question about channels joins
 --   structure_acronym    acronym in the files; grey is brain below cortex on a probe that was not registered
 --   structure_id         its CCF id
 select

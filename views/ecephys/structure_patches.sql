@@ -1,5 +1,6 @@
 -- one run of channels of a probe whose published structures are wrong, with the right structure
 -- spec: ecephys 2.3
+-- kept: a few rows, which every question about channels joins
 --   probe_id             probe to be corrected; its channels outside of every run are out of the brain
 --   first_local_index    first channel of the run, from the tip
 --   last_local_index     last channel of the run
