@@ -30,8 +30,8 @@ MOST_BYTES = 256 << 20  # an answer that takes more in memory is locked by diges
 
 def lock(relation: Relation, file: Path) -> Path:
     """Write a lock file, and beside it the answer and the frames that the question was given, as Parquet."""
-    if file.suffix.lower() != ".json":
-        raise BrainlakeError(f"{file}: a lock file's name ends in .json")
+    if file.suffix.lower() == ".parquet":
+        raise BrainlakeError(f"{file}: the answer lies beside a lock file as Parquet: name it {file.stem}.lock")
     table = relation.arrow()
     stored = table.nbytes <= MOST_BYTES
     given = {name: _beside(file, f".{name}") for name in relation._tables}
@@ -69,7 +69,9 @@ def is_ordered(query: str) -> bool:
 
 
 def _beside(file: Path, what: str = "") -> Path:
-    return file.with_name(f"{file.stem}{what}.parquet")
+    """Where an answer or a frame lies: ``figure.parquet`` of ``figure.json``, ``paper.lock.parquet`` of ``paper.lock``."""
+    name = file.stem if file.suffix.lower() == ".json" else file.name
+    return file.with_name(f"{name}{what}.parquet")
 
 
 def _write(path: Path, table: pa.Table) -> None:

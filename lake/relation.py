@@ -397,7 +397,7 @@ class Relation:
     def lock(self, file: str | os.PathLike[str]) -> Path:
         """Write down the question, where its answer comes from, and the answer; ``brainlake restore`` compares later.
 
-        file : a name that ends in ``.json``; the answer and the frames given lie beside it as Parquet
+        file : as ``paper.lock`` or ``figure.json``; the answer and the frames given lie beside it as Parquet
         """
         from .locking import lock
 

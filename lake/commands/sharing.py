@@ -49,7 +49,7 @@ def provenance(where: Where, query: str | None, params: tuple[str, ...]) -> None
 def lock(where: Where, query: str, file: Path, params: tuple[str, ...]) -> None:
     """Write down a question, where its answer comes from, and the answer, to compare later.
 
-    QUERY is the question, a .sql file, or `-`. FILE ends in .json; the answer lies beside it as Parquet.
+    QUERY is the question, a .sql file, or `-`. The answer lies beside FILE as Parquet.
     """
     lake = where.open()
     lake.sql(query_text(query), query_values(params) or None).lock(file)

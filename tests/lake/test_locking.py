@@ -195,8 +195,15 @@ def test_a_file_that_is_no_lock_file_is_told(lake, tmp_path, content, told):
         (tmp_path / "x.json").write_text(content)
     with pytest.raises(BrainlakeError, match=told):
         lake.restore(tmp_path / "x.json")
-    with pytest.raises(BrainlakeError, match=r"ends in \.json"):
-        lake.sql("select 1").lock(tmp_path / "x.txt")
+
+
+def test_a_lock_file_may_have_any_name_but_that_of_an_answer(lake, tmp_path):
+    lake.sql("select 1 as n").lock(tmp_path / "paper.lock")
+    lake.sql("select 2 as n").lock(tmp_path / "paper.json")
+    assert lake.restore(tmp_path / "paper.lock").same
+    assert lake.restore(tmp_path / "paper.json").same
+    with pytest.raises(BrainlakeError, match=r"name it paper\.lock"):
+        lake.sql("select 1").lock(tmp_path / "paper.parquet")
 
 
 def test_frames_that_were_given_must_be_those_of_then(lake, tmp_path):
