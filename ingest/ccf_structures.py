@@ -21,6 +21,7 @@ from .heads import begins_json, text_head
 from .json_records import Records, column_of, extra_of, first_record
 
 MAX_STRUCTURES = 1_000_000
+MAX_DEPTH = 256
 HEAD = 4_096
 DATASET = "Allen Brain Atlas structure ontology"
 
@@ -115,23 +116,28 @@ def _is_table(header: Sequence[str]) -> bool:
 
 
 def read_listing(source: Source) -> Listing:
-    """Every structure of a file. Raises SourceError where one is doubled, or a path does not lead to it."""
+    """Every structure of a file. Raises SourceError where one is doubled, or what lies above it does not lead to it."""
     records: list[dict[str, Any]] = []
-    paths: list[list[int]] = []
+    ids: list[int] = []
+    told: list[list[int] | None] = []
     notes: list[str] = []
     for where, record, above in _records(source):
         record_id = _id(source, where, record.get("id"))
         if record_id == 0:  # what annotations have where no structure is; some tables list it
             notes.append("structure 0 is left out: it is the background of annotations")
             continue
-        path = _path(source, where, record, record_id, above)
         records.append(record)
-        paths.append(path)
+        ids.append(record_id)
+        told.append(_path(source, where, record, record_id, above))
         if len(records) > MAX_STRUCTURES:
             raise SourceError(source, where, f"is beyond {MAX_STRUCTURES:,} structures: no ontology has so many")
     if not records:
         raise SourceError(source, None, "lists no structure")
-    return _listing(source, records, paths, notes)
+    if len(set(ids)) < len(ids):
+        seen: set[int] = set()
+        doubled = next(i for i in ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
+        raise SourceError(source, f"structure {doubled}", "is listed twice")
+    return _listing(source, records, _paths(source, records, ids, told), notes)
 
 
 def _records(source: Source) -> Iterator[tuple[str, dict[str, Any], list[int] | None]]:
@@ -156,7 +162,7 @@ def _records(source: Source) -> Iterator[tuple[str, dict[str, Any], list[int] | 
             yield where, record, above
             below = record.get("children") or []
             path = [*above, _id(source, where, record.get("id"))]
-            if not isinstance(below, list) or len(path) > 256:
+            if not isinstance(below, list) or len(path) > MAX_DEPTH:
                 raise SourceError(source, where, "has children that are no list of structures, or nests too deeply")
             pending += [(child, path) for child in reversed(below)]
 
@@ -171,11 +177,11 @@ def _id(source: Source, where: str, value: Any) -> int:
     return number
 
 
-def _path(source: Source, where: str, record: Mapping[str, Any], own: int, above: list[int] | None) -> list[int]:
-    """Structures from the root to the record (ONT-01): as it says, as it is nested, or itself alone."""
+def _path(source: Source, where: str, record: Mapping[str, Any], own: int, above: list[int] | None) -> list[int] | None:
+    """Structures from the root to the record (ONT-01), as it says or as it is nested; None where neither tells."""
     said = record.get("structure_id_path")
     if said in (None, "", []):
-        return [*(above or []), own]
+        return None if above is None else [*above, own]
     steps = [step for step in said.split("/") if step] if isinstance(said, str) else said
     try:
         path = [int(step) for step in steps]
@@ -186,14 +192,49 @@ def _path(source: Source, where: str, record: Mapping[str, Any], own: int, above
     return path
 
 
+def _paths(
+    source: Source, records: list[dict[str, Any]], ids: list[int], told: list[list[int] | None]
+) -> list[list[int]]:
+    """The path of each structure: as told, else its parent's and itself, else itself alone.
+
+    Raises SourceError where parents lead in a circle.
+    """
+    known = {own: path for own, path in zip(ids, told, strict=True) if path}
+    named = {own: _parent(one) for own, one in zip(ids, records, strict=True) if own not in known}
+    _refuse_circles(source, {own: path[-2] for own, path in known.items() if len(path) > 1} | named)
+    for own in named:
+        way = [own]  # upwards, to what is known or has no parent
+        while way[-1] not in known and (parent := named.get(way[-1])) is not None:
+            way.append(parent)
+            if len(way) > MAX_DEPTH:
+                raise SourceError(source, f"structure {own}", "nests too deeply")
+        path: list[int] = []
+        for step in reversed(way):
+            path = known.setdefault(step, [*path, step])
+    return [known[own] for own in ids]
+
+
+def _refuse_circles(source: Source, parents: Mapping[int, int | None]) -> None:
+    fine: set[int] = set()
+    for own in parents:
+        way: dict[int, None] = {}
+        at: int | None = own
+        while at is not None and at not in fine:
+            if at in way:
+                raise SourceError(source, f"structure {at}", "lies in itself: its parents lead back to it")
+            way[at] = None
+            at = parents.get(at)
+        fine |= way.keys()
+
+
+def _parent(record: Mapping[str, Any]) -> int | None:
+    said = _number(record.get("parent_structure_id"))
+    return int(said) if said and said.is_integer() else None
+
+
 def _listing(source: Source, records: list[dict[str, Any]], paths: list[list[int]], notes: list[str]) -> Listing:
     ids = [path[-1] for path in paths]
-    known = set(ids)
-    if len(known) < len(ids):
-        seen: set[int] = set()
-        doubled = next(i for i in ids if i in seen or seen.add(i))  # type: ignore[func-returns-value]
-        raise SourceError(source, f"structure {doubled}", "is listed twice")
-    missing = {step for path in paths for step in path} - known
+    missing = {step for path in paths for step in path} - set(ids)
     disagree = [
         path[-1]
         for record, path in zip(records, paths, strict=True)

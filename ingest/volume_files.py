@@ -333,7 +333,24 @@ def _settled(source: Source, header: VolumeHeader) -> tuple[VolumeHeader, list[s
             raise SourceError(source, "header", "tells no spacing of voxels", "say it in um: --set spacing=25")
         header = replace(header, spacing=(_KNOWN[header.shape],) * 3)
         warnings.append(f"nothing tells its spacing: {_KNOWN[header.shape]:g} um, as its {header.shape} voxels suggest")
+    _check_resolution(source, header)
     return replace(header, origin=header.origin or (0.0, 0.0, 0.0)), warnings
+
+
+def _check_resolution(source: Source, header: VolumeHeader) -> None:
+    """Raise SourceError where there are as many voxels as the reference space has at another resolution."""
+    meant = _KNOWN.get(header.shape)
+    if meant is None or set(header.spacing) == {meant}:
+        return
+    edges, voxels = (
+        " x ".join(f"{one:g}" for one in values) for values in (header.along(header.spacing), header.shape)
+    )
+    raise SourceError(
+        source,
+        "header",
+        f"declares voxels of {edges} um, and {voxels} of them, as the reference space has at {meant:g} um",
+        f"say what they are: --set spacing={meant:g}",
+    )
 
 
 def _axes(source: Source, told: str) -> tuple[Axis, ...]:

@@ -9,11 +9,21 @@ from brainlake.lake.errors import SourceError
 from brainlake.tests.fixtures import ccf
 from brainlake.tests.fixtures.ingesting import source_of, tables_of
 
+
+def without_paths(records):
+    """Structures that name their parents alone."""
+    for one in records:
+        above = ccf.PATHS[one["id"]][:-1]
+        one.update(structure_id_path="", parent_structure_id=above[-1] if above else None)
+    return records
+
+
 LAYOUTS = {
     "cached": lambda p: ccf.write_json(p / "structures.json", ccf.tree_records()),
     "flat": lambda p: ccf.write_json(p / "flat.json", ccf.api_records()),
     "envelope": lambda p: ccf.write_json(p / "answer.json", ccf.api_records(), envelope=True),
     "nested": lambda p: ccf.write_json(p / "graph.json", ccf.nested_records(), envelope=True),
+    "parents": lambda p: ccf.write_json(p / "parents.json", without_paths(ccf.api_records())),
     "table": lambda p: ccf.write_csv(p / "structures.csv"),
 }
 
@@ -53,7 +63,7 @@ def test_the_two_kinds_of_listing_are_kept_beside_each_other(tmp_path):
     assert {r.subject for r in roles.values()} == {"ccf.structures/1"}
     assert {layout: r.role for layout, r in roles.items()} == {
         "cached": "structure_tree", "flat": "structure_table", "envelope": "structure_table",
-        "nested": "structure_table", "table": "structure_table",
+        "nested": "structure_table", "parents": "structure_table", "table": "structure_table",
     }  # fmt: skip
 
 
@@ -76,6 +86,14 @@ def test_background_is_no_structure(tmp_path):
 REFUSED = {
     "a path elsewhere": (lambda r: r[3].update(structure_id_path="/997/8/"), "does not lead to structure 385"),
     "a path in a circle": (lambda r: r[3].update(structure_id_path="/385/8/385/"), "does not lead to structure 385"),
+    "paths in a circle": (
+        lambda r: (r[2].update(structure_id_path=[997, 385, 315]), r[3].update(structure_id_path=[997, 315, 385])),
+        "structure 315: lies in itself",
+    ),
+    "parents in a circle": (
+        lambda r: (without_paths(r), r[1].update(parent_structure_id=385)),
+        "structure 8: lies in itself: its parents lead back to it",
+    ),
     "a doubled id": (lambda r: r.append(dict(r[3])), "structure 385: is listed twice"),
     "no id": (lambda r: r[3].update(id="x"), "is no id of a structure"),
     "no colour": (lambda r: r[3].update(color_hex_triplet="red"), "is no colour"),

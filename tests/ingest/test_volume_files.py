@@ -96,6 +96,16 @@ def test_a_ccf_volume_in_itk_order_is_known_by_its_shape(tmp_path):
     assert array_of(path)[130, 2, 7] == 9
 
 
+def test_voxels_of_one_resolution_are_not_those_of_another(tmp_path):
+    """132 x 80 x 114 are the 100 um volume; a header that says otherwise is wrong, and people can say so."""
+    path = ccf.write_nrrd(tmp_path / "annotation_25.nrrd", np.zeros((132, 80, 114), np.uint8), um=25)
+    with pytest.raises(
+        SourceError, match=r"declares voxels of 25 x 25 x 25 um, and 132 x 80 x 114 of them, as .* at 100 um"
+    ):
+        open_volume(source_of(path))
+    assert open_volume(source_of(path, spacing="100")).header.spacing == (100, 100, 100)
+
+
 def test_a_volume_of_unknown_shape_without_spacing_asks_for_it(tmp_path):
     path = nrrd(tmp_path, um=None)
     with pytest.raises(SourceError, match=r"tells no spacing of voxels.*--set spacing=25"):
