@@ -1,7 +1,7 @@
 """Records of the API about ontologies: structure graphs, structure sets, atlases (spec: connectivity 2.1, 3.1).
 
 The kind of record is told by its attributes. Those of a structure set are no more than id, name and description, so that
-one is known by the structures it includes, or by the name of the file.
+one is known by the structures it includes, or by the name of the file. What a set includes is kept as the API told it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from typing import Any
 
 from ..lake.errors import SourceError
 from ..lake.tables import ccf as tables
+from ..lake.tables.rma import MODELS
 from .contract import Identity, Part, Report, Rows, Source
 from .heads import begins_json, text_head
 from .json_records import Records, column_of, extra_of, first_record
+from .rma_records import Gathered
 
 DATASET = "Allen Brain Atlas structure ontology"
 MAX_RECORDS = 100_000
@@ -23,7 +25,7 @@ class OntologyRecordReader:
     """Reader of lists of structure graphs, structure sets and atlases."""
 
     name = "ccf_records"
-    version = "1"
+    version = "2"
     parts: Sequence[Part] = (
         Part("structure_graphs", "versions of ontologies"),
         Part("structure_sets", "structure sets and their names"),
@@ -58,6 +60,9 @@ class OntologyRecordReader:
                     source, f"record {len(records)}", f"is beyond {MAX_RECORDS:,}: there are never so many"
                 )
         yield {"structure_graphs": _graphs, "structure_sets": _sets, "atlases": _atlases}[kind](source, records)
+        if kind == "structure_sets" and any(record.get("structures") for record in records):
+            # Listings of structures tell of members, too: what an answer tells is kept beside them.
+            yield from Gathered(source).rows_of(MODELS["StructureSet"], "StructureSet", records)
 
 
 def _kind(source: Source, record: Mapping[str, Any] | None) -> str | None:

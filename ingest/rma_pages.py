@@ -34,6 +34,8 @@ KEYS = {
     "ApiCellTypesSpecimenDetail": "specimen__id",
     "ApiConnectivity": "data_set_id",
     "ApiCamCellMetric": "cell_specimen_id",
+    "StructureHierarchy": "descendant_id,ancestor_id",
+    "StructureSetsStructure": "structure_set_id,structure_id",
 }
 
 log = logging.getLogger(__name__)

@@ -213,8 +213,8 @@ def _more(*names: str) -> dict[str, Association]:
     return {association: to for name in names for association, to in _OVERRIDES.get(name, {}).items()}
 
 
-_SETS = "select structure_id as owner, structure_set_id as member from ccf.structure_set_members"
-_MEMBERS = "select structure_set_id as owner, structure_id as member from ccf.structure_set_members"
+_SETS = f"select m.structure_id as owner, m.structure_set_id as member from ({tellers.SET_MEMBERS}) as m"
+_MEMBERS = f"select m.structure_set_id as owner, m.structure_id as member from ({tellers.SET_MEMBERS}) as m"
 _ANCESTORS = "select structure_id as owner, unnest(structure_id_path) as member from ccf.structures"
 _DESCENDANTS = "select unnest(structure_id_path) as owner, structure_id as member from ccf.structures"
 _OF_CELL = {"specimen": One("Specimen", "specimen_id")}

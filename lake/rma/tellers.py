@@ -5,12 +5,14 @@ Answers that were fetched tell of most models too (``rma.*``); a domain is asked
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 import sqlglot
 
 from ..questions import standard
+from ..tables.rma import MODELS
 
 
 def _view(name: str) -> str:
@@ -23,6 +25,20 @@ def _view(name: str) -> str:
 def _numbered(column: str, name: str, n: int, first: int = 1) -> str:
     """Entries of a list as columns: ``trv[1] as trv_00, trv[2] as trv_01, ...``."""
     return ", ".join(f"{column}[{i + first}] as {name}_{i:02d}" for i in range(n))
+
+
+def _further(model: str, known: str) -> str:
+    """Attributes of a model that its domain keeps in ``extra``, typed; ``known`` are those that it has columns for."""
+    types = {"i": "bigint", "f": "double", "b": "boolean", "s": "varchar", "t": "timestamp"}
+    missing = ((n, letter) for n, letter in MODELS[model].attributes.items() if n not in known.split())
+    # What is of another type than declared is not told; the answer itself, below raw/, has it.
+    return ", ".join(f"try_cast(extra->>'{name}' as {types[letter]}) as {name}" for name, letter in missing)
+
+
+def _rest(model: str) -> str:
+    """What is in ``extra`` beside attributes of a model."""
+    known = json.dumps(dict.fromkeys(MODELS[model].attributes))  # a patch of nulls takes members out
+    return f"nullif(json_merge_patch(extra, '{known}')::varchar, '{{}}') as extra"
 
 
 # Models that are no declared answers, and the API's names of their tables.
@@ -51,12 +67,26 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "StructureSetsStructure": ("structure_set_id", "structure_id"),
 }
 
+# Which structures are in which sets: by listings of structures, and by sets that included them.
+SET_MEMBERS = """
+    select structure_set_id, structure_id from ccf.structure_set_members
+    union
+    select owner_id, member_id from rma.links where owner_model = 'StructureSet' and association = 'structures'
+"""
+
 DOMAINS: Mapping[str, tuple[str, ...]] = {
     "Structure": (
-        """
+        f"""
         select structure_id as id, atlas_id, name, acronym, st_level, ontology_id, parent_structure_id,
             tree_depth as depth, graph_id, graph_order, '/' || array_to_string(structure_id_path, '/') || '/'
-            as structure_id_path, color_hex as color_hex_triplet, safe_name
+            as structure_id_path, color_hex as color_hex_triplet, safe_name, hemisphere_id::bigint as hemisphere_id,
+            {
+            _further(
+                "Structure",
+                "atlas_id name acronym st_level ontology_id parent_structure_id depth graph_id graph_order "
+                "structure_id_path color_hex_triplet safe_name hemisphere_id",
+            )
+        }
         from ccf.structures
         """,
     ),
@@ -69,7 +99,7 @@ DOMAINS: Mapping[str, tuple[str, ...]] = {
         """,
     ),
     "StructureSet": ("select structure_set_id as id, name, description from ccf.structure_sets",),
-    "StructureSetsStructure": ("select structure_set_id, structure_id from ccf.structure_set_members",),
+    "StructureSetsStructure": (f"select m.structure_set_id, m.structure_id from ({SET_MEMBERS}) as m",),
     "StructureGraph": (
         """
         select g.graph_id as id, g.name, g.ontology_id, min(s.structure_id) filter (s.parent_structure_id is null)
@@ -191,6 +221,11 @@ DOMAINS: Mapping[str, tuple[str, ...]] = {
         select specimen_id as id, specimen_name as name, hemisphere, structure_id, donor_id,
             true as is_cell_specimen
         from icephys.specimen_details
+        """,
+        f"""
+        select specimen_id as id, specimen_name as name, hemisphere, structure_id, donor_id,
+            {_further("Specimen", "name hemisphere structure_id donor_id")}, {_rest("Specimen")}
+        from icephys.legacy_specimens
         """,
     ),
     "Donor": ("select donor_id as id, donor_name as name, donor_sex as sex_full_name from icephys.donors",),

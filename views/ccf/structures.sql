@@ -17,6 +17,8 @@
 --   is_leaf               no structure is part of it
 --   atlas_id              atlas, as the table has it
 --   ontology_id           ontology
+--   hemisphere_id         1 left, 2 right, 3 both, as the table has it
+--   extra                 other attributes of the table, a JSON object
 with usable as (
     select
         l.*,
@@ -38,7 +40,9 @@ merged as (
         arg_min(u.color_hex, (u.graph_id, u.place)) as color_hex,
         arg_min(u.is_leaf, (u.graph_id, u.place)) as is_leaf,
         arg_min(u.atlas_id, (u.graph_id, u.place)) as atlas_id,
-        arg_min(u.ontology_id, (u.graph_id, u.place)) as ontology_id
+        arg_min(u.ontology_id, (u.graph_id, u.place)) as ontology_id,
+        arg_min(u.hemisphere_id, (u.graph_id, u.place)) as hemisphere_id,
+        arg_min(u.extra, (u.graph_id, u.place)) as extra
     from usable as u
     group by u.structure_id
 )
@@ -64,5 +68,7 @@ select
     end as rgb,
     m.is_leaf,
     m.atlas_id,
-    m.ontology_id
+    m.ontology_id,
+    m.hemisphere_id,
+    m.extra
 from merged as m
