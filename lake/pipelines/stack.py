@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from ...udfs.resampling import interpolated
+from ..errors import BrainlakeError
 
 MARGIN = 16  # columns beside what was asked for, as the next plane asks for the next ones
 _FLOAT = np.dtype(np.float32)
@@ -22,15 +25,18 @@ class SectionStack:
 
     folder : where the file lies; it has no name, and is gone with the process
     spacing : um, along column, row and section; the first pixel's corner is the origin of columns and rows (GRD-10)
+
+    Raises BrainlakeError where it cannot be written there, or there is no room for it.
     """
 
     def __init__(self, folder: Path, shape: tuple[int, int, int, int], spacing: tuple[float, float, float]) -> None:
-        self.shape = shape
+        self.shape, self._folder = shape, folder
         self._spacing = np.asarray(spacing)
         self._origin = np.array([spacing[0] / 2, spacing[1] / 2, 0.0])
-        folder.mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - it is open for as long as the stack is
-        self._file.truncate(int(np.prod(shape)) * _FLOAT.itemsize)
+        with self._writing():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - it is open for as long as the stack is
+            self._file.truncate(int(np.prod(shape)) * _FLOAT.itemsize)
         self._slab = 0, np.empty((0, *shape[1:]), _FLOAT)  # its first column, and values
         self._changing = threading.Lock()
 
@@ -39,9 +45,18 @@ class SectionStack:
 
     def put(self, section: int, accumulator: int, plane: np.ndarray) -> None:
         """Keep the sums of a section, ``[column, row]``."""
-        with self._changing:
+        with self._writing():
             self._file.seek(self._offset(section, accumulator))
             self._file.write(plane.astype(_FLOAT).tobytes())
+            self._file.flush()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise BrainlakeError(f"{self._folder}: the stack of sections cannot be written: {reason}") from None
 
     def at(self, points: np.ndarray) -> np.ndarray:
         """Trilinear values at ``(n, 3)`` points (um), float32 ``[accumulator, n]``; outside 0 (GRD-11)."""

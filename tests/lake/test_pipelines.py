@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -244,6 +246,24 @@ class TestStack:
         stack.at(np.array([[30 * 11.05, 20.0, 100.0]]))
         first, slab = stack._slab
         assert (first, len(slab)) == (29 - MARGIN, 2 + 2 * MARGIN)
+
+    def test_a_disk_without_room_is_one_clear_error(self, tmp_path):
+        """A process that may write no file beyond 1 MB stands for it; of 8 MB, nothing is left."""
+        program = f"""
+import pathlib, resource, signal, numpy as np
+from brainlake.lake.errors import BrainlakeError
+from brainlake.lake.pipelines.stack import SectionStack
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+stack = SectionStack(pathlib.Path({str(tmp_path)!r}), (1000, 1000, 2, 1), (10.0, 10.0, 100.0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+try:
+    stack.put(1, 0, np.ones((1000, 1000), np.float32))
+except BrainlakeError as error:
+    print(error)
+"""
+        told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert told.stdout == f"{tmp_path}: the stack of sections cannot be written: File too large\n"
+        assert not list(tmp_path.iterdir())
 
     def test_its_file_has_no_name(self, stack, tmp_path):
         assert not list(tmp_path.iterdir())
