@@ -428,9 +428,7 @@ def _first_two(bound: duckdb.DuckDBPyRelation) -> pa.Table:
 def _frame(frame: Any) -> Any:
     """A user's frame as something DuckDB registers without copying."""
     if isinstance(frame, Mapping):
-        arrays = {
-            name: to_column(of) if isinstance(of, np.ndarray) and of.ndim == 1 else of for name, of in frame.items()
-        }
+        arrays = {name: to_column(of) if type(of) is np.ndarray and of.ndim == 1 else of for name, of in frame.items()}
         return pa.table(arrays)
     if isinstance(frame, Relation):
         return frame.arrow()

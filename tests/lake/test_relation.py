@@ -333,3 +333,18 @@ def test_a_closed_lake_says_so(tmp_path):
     lake.close()
     with pytest.raises(QueryError, match="closed"):
         lake.sql("select 1")
+
+
+def test_columns_of_numpy_are_taken_as_they_are(lake):
+    """Also reversed, masked and of text; NaN is no NULL, a mask is."""
+    mine = {
+        "reversed": np.arange(3.0)[::-1],
+        "not_a_number": np.array([1.0, np.nan, 3.0]),
+        "masked": np.ma.masked_array([1, 2, 3], [False, True, False]),
+        "text": np.array(["a", "b", "c"]),
+    }
+    rows = lake.sql("from mine", tables={"mine": mine}).arrow().to_pylist()
+    assert [row["reversed"] for row in rows] == [2.0, 1.0, 0.0]
+    assert np.isnan(rows[1]["not_a_number"])
+    assert [row["masked"] for row in rows] == [1, None, 3]
+    assert [row["text"] for row in rows] == ["a", "b", "c"]
