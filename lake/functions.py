@@ -178,6 +178,19 @@ def _texts(array: Any) -> np.ndarray:
     return np.array(encoded.dictionary.to_pylist(), object)[_numbers(encoded.indices)]
 
 
+def _text_column(values: np.ndarray) -> pa.Array:
+    """An array of objects as a column of strings, None as NULL."""
+    texts = values.tolist()
+    encoded = [b"" if text is None else str(text).encode() for text in texts]
+    is_there = np.array([text is not None for text in texts], bool)
+    offsets = np.zeros(len(texts) + 1, np.int32)
+    np.cumsum([len(text) for text in encoded], out=offsets[1:])
+    valid = None if is_there.all() else pa.py_buffer(np.packbits(is_there, bitorder="little"))
+    return pa.Array.from_buffers(
+        pa.string(), len(texts), [valid, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+    )
+
+
 def _empty_list(kind: pa.DataType) -> pa.Scalar:
     offsets = pa.py_buffer(np.zeros(2, np.int64))  # wide enough for either kind of list
     return pa.Array.from_buffers(kind, 1, [None, offsets], children=[pa.nulls(0, kind.value_type)])[0]
@@ -217,12 +230,12 @@ def to_arrow(result: Any, kind: pa.DataType, keep_nan: bool) -> pa.Array:
     if pa.types.is_struct(kind):
         columns = [to_arrow(result[f.name], f.type, keep_nan) for f in kind]
         return pa.StructArray.from_arrays(columns, fields=list(kind))
-    if isinstance(result, np.ma.MaskedArray):
-        return pa.array(result.data, kind, mask=np.ma.getmaskarray(result))
     values = np.asarray(result)
-    if values.dtype == object:
-        return pa.array(values, kind)
     is_missing = None if keep_nan or values.dtype.kind != "f" else np.isnan(values)
+    if isinstance(result, np.ma.MaskedArray):
+        is_missing = np.ma.getmaskarray(result)
+    elif values.dtype == object:
+        return _text_column(values) if kind == pa.string() else pa.array(values, kind)
     try:
         column = to_column(values, is_missing)
         return column if column.type == kind else column.cast(kind)
