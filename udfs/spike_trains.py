@@ -150,16 +150,16 @@ class Chosen:
     """Units of a session that are asked for.
 
     ids : (n,) ascending
-    places : (n,) where each was among those given
+    places : (n,) where the counts of each begin
     """
 
     ids: np.ndarray
     places: np.ndarray
 
     @classmethod
-    def of(cls, unit_ids: np.ndarray) -> Chosen:
+    def of(cls, unit_ids: np.ndarray, places: np.ndarray) -> Chosen:
         order = np.argsort(unit_ids, kind="stable")
-        return cls(unit_ids[order], order)
+        return cls(unit_ids[order], places[order])
 
     def rows_of(self, trains: Trains, blocks: tuple[int, int]) -> Iterator[tuple[int, int]]:
         """Rows that hold their spikes within the blocks, both included, and the place of the unit of each."""
@@ -214,14 +214,12 @@ def count(
     trains: Trains,
     units: Chosen,
     windows: Windows,
-    target: np.ndarray,
     counts: np.ndarray,
     fast: Callable[..., None] | None,
 ) -> None:
     """Add the spikes of the units' trains in each window to where they are counted.
 
-    target : (windows,) column of ``counts`` for each window
-    counts : (units, any) int32, changed; rows in the order in which the units were given
+    counts : int32, changed: one count a window, for each unit from its place on
     fast : :func:`count_edges`, compiled
     """
     starts, stops = windows.places
@@ -229,20 +227,20 @@ def count(
         fast(
             trains.time_block, trains.unit_id, trains.ticks.values, trains.ticks.offsets, trains.rate, trains.shift,
             trains.times.values, trains.times.offsets, units.ids, units.places, *windows.blocks, windows.edges,
-            windows.are_apart, starts, stops, target, counts,
+            windows.are_apart, starts, stops, counts,
         )  # fmt: skip
         return
     for row, place in units.rows_of(trains, windows.blocks):
         before = np.searchsorted(trains.seconds(row), windows.edges)
-        np.add.at(counts[place], target, np.maximum(before[stops] - before[starts], 0).astype(np.int32))
+        counts[place : place + len(starts)] += np.maximum(before[stops] - before[starts], 0).astype(np.int32)
 
 
 # For numba. Windows may be far more than spikes and spikes far more than windows, so either each edge is searched for
 # among the spikes, or each spike finds the edges around it from a table of evenly spaced times, in steps that leave
 # no branch to guess: where two sorted lists are merged, the processor guesses wrong about once a window, which takes
-# four times as long. Of windows that are apart a spike has passed an odd number of edges where it lies in one, and is
-# counted there. Of others, what a spike leaves at the first edge that is later than it is how many spikes there are up
-# to it, which the next one there overwrites.
+# four times as long. Of windows apart, a spike in one has passed an odd number of edges, and is counted there. Of
+# others, what a spike leaves at the first edge that is later than it is how many spikes there are up to it, which the
+# next one there overwrites.
 
 
 def count_edges(  # type: ignore[no-untyped-def]
@@ -262,7 +260,6 @@ def count_edges(  # type: ignore[no-untyped-def]
     are_apart,
     starts,
     stops,
-    target,
     counts,
 ):
     n = len(edges)
@@ -276,17 +273,13 @@ def count_edges(  # type: ignore[no-untyped-def]
     for row in range(len(unit_id)):
         longest = max(longest, tick_offsets[row + 1] - tick_offsets[row], time_offsets[row + 1] - time_offsets[row])
     seconds = np.empty(longest, np.float64)
-    passed = np.empty(longest, np.int64)  # edges that are not later than a spike
-    column = np.empty(n + 1, np.int64)  # of windows apart: where a spike that has passed so many edges is counted
-    for j in range(n + 1):
-        column[j] = target[min(j, n - 1) // 2]
     for row in range(len(unit_id)):
         if time_block[row] < first_block or time_block[row] > last_block:
             continue
         at = np.searchsorted(ids, unit_id[row])
         if at == len(ids) or ids[at] != unit_id[row]:
             continue
-        line = counts[places[at]]
+        line = counts[places[at] : places[at] + n // 2]
         r, s = rate[row], shift[row]
         of_clock = tick_offsets[row + 1] > tick_offsets[row]
         offset = tick_offsets[row] if of_clock else time_offsets[row]
@@ -348,6 +341,16 @@ def count_edges(  # type: ignore[no-untyped-def]
             else:
                 for k in range(m):
                     seconds[k] = times[offset + k]
+            if are_apart and first == 0 and last == n:
+                for k in range(m):
+                    time = seconds[k]
+                    j = np.int64(table[np.uint64((time - low) * scale)])  # type: ignore[assignment]
+                    for _ in range(most):
+                        j += np.int64(edges[np.uint64(j)] <= time)  # type: ignore[assignment]
+                    line[np.uint64(j >> 1)] += j & 1
+                continue
+            for j in range(n):
+                before[j] = 0
             for k in range(m):
                 time = seconds[k]
                 if time < low:
@@ -358,18 +361,10 @@ def count_edges(  # type: ignore[no-untyped-def]
                     j = np.int64(table[np.uint64((time - low) * scale)])  # type: ignore[assignment]
                     for _ in range(most):
                         j += np.int64(edges[np.uint64(j)] <= time)  # type: ignore[assignment]
-                passed[k] = j
-            if are_apart:
-                for k in range(m):
-                    line[column[np.uint64(passed[k])]] += passed[k] & 1
-                continue
-            for j in range(n):
-                before[j] = 0
-            for k in range(m):
-                before[np.uint64(passed[k])] = k + 1
+                before[np.uint64(j)] = k + 1
             earlier = 0
             for j in range(n):
                 earlier = max(earlier, before[j])
                 before[j] = earlier
-        for w in range(len(target)):
-            line[target[w]] += max(before[stops[w]] - before[starts[w]], 0)
+        for w in range(n // 2):
+            line[w] += max(before[stops[w]] - before[starts[w]], 0)

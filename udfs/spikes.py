@@ -22,6 +22,7 @@ _BLOB = pa.binary()
 _SECONDS = pa.list_(pa.float64())
 _TRAIN = [pa.int64(), pa.int32(), pa.int64()]  # session, time block, unit: a row of the table
 _IDS = pa.list_(pa.int64())
+_MANY_SHARES = 32  # of a call, which every core has its part of
 _MANY_WINDOWS = 16  # of a train: to seek an edge of all trains at once takes as long as so many of one train
 _FOUND = pa.list_(pa.struct([("window_index", pa.int32()), ("spike_index", pa.int32()), ("spike_time", pa.float64())]))
 
@@ -59,24 +60,33 @@ def count_spikes_in_windows(
     starts, stops = unpack(packed_starts), unpack(packed_stops)
     n_windows = np.repeat(starts.lengths, unit_ids.lengths)
     counts = Ragged(np.zeros(n_windows.sum(), np.int32), _offsets(n_windows))
-    begin = counts.offsets[unit_ids.offsets]
     fast = worth_compiling(count_edges, len(counts.values))
     sessions = sessions_of(held, session_id)
-    known: dict[bytes, Windows] = {}  # many rows ask for the same
-
-    def count_row(row: int) -> None:
-        given = starts[row].tobytes() + stops[row].tobytes()
-        windows = known.setdefault(given, Windows(starts[row], stops[row]))
-        matrix = counts.values[begin[row] : begin[row + 1]].reshape(len(unit_ids[row]), len(windows.starts))
-        if matrix.size:
-            units, target = Chosen.of(unit_ids[row]), np.arange(matrix.shape[1])
-            for trains in _trains(sessions[session_id[row]], units, windows.blocks):
-                count(trains, units, windows, target, matrix, fast)
-
-    # near rows use the same pieces
+    # near rows use the same pieces, and rows of the same windows can be counted at once
     first = np.array([np.min(row, initial=np.inf) for row in starts])
-    on_every_core(count_row, np.lexsort((first, session_id)).tolist(), len(counts.values))
+    shares: dict[tuple[int, bytes], list[int]] = {}
+    for row in np.lexsort((first, session_id)).tolist():
+        if len(unit_ids[row]) and len(starts[row]):
+            shares.setdefault((session_id[row], starts[row].tobytes() + stops[row].tobytes()), []).append(row)
+
+    def count_rows(rows: list[int]) -> None:
+        windows = Windows(starts[rows[0]], stops[rows[0]])
+        of_units = np.concatenate([np.arange(*unit_ids.offsets[row : row + 2]) for row in rows])
+        units = Chosen.of(unit_ids.values[of_units], counts.offsets[of_units])
+        for trains in _trains(sessions[session_id[rows[0]]], units, windows.blocks):
+            count(trains, units, windows, counts.values, fast)
+
+    work = list(shares.values())
+    if len(work) < _MANY_SHARES or any(_are_doubled(unit_ids, rows) for rows in work):
+        work = [[row] for rows in work for row in rows]
+    on_every_core(lambda i: count_rows(work[i]), range(len(work)), len(counts.values))
     return Ragged(counts, unit_ids.offsets)  # type: ignore[arg-type]
+
+
+def _are_doubled(unit_ids: Ragged, rows: list[int]) -> bool:
+    """A unit is in several rows."""
+    ids = np.concatenate([unit_ids[row] for row in rows])
+    return len(np.unique(ids)) < len(ids)
 
 
 def _trains(session: Pieces | None, units: Chosen, blocks: tuple[int, int]) -> Iterator[Trains]:

@@ -128,6 +128,25 @@ class TestCounts:
     def test_are_as_exact_where_spikes_are_many_more_than_windows(self) -> None:
         self.check([[i / 4 for i in range(2_000)]], [(-1.0, 7.25), (7.0, 7.25), (499.75, 500.0), (3.0, np.inf)])
 
+    @pytest.mark.parametrize("lists", [[[2, 0], [3], [1]], [[2, 0], [0, 1]]], ids=["apart", "of the same units"])
+    def test_of_many_rows_are_each_its_own_whichever_are_counted_at_once(self, lists: list[list[int]]) -> None:
+        """40 lists of windows, each asked of several lists of units, in any order."""
+        rng = np.random.default_rng(4)
+        trains_ = [sorted((rng.integers(0, 4_000, 300) / 4).tolist()) for _ in range(4)]
+        shares = [[(start + i / 4, start + i / 4 + 1.5) for i in range(0, 12, 3)] for start in np.arange(40) * 20.0]
+        rows = [(units, windows_) for units in lists for windows_ in shares]
+        rows = [rows[i] for i in rng.permutation(len(rows))]
+        counts = spikes.count_spikes_in_windows(
+            lambda session_id: in_ticks(trains_), np.full(len(rows), 7), Ragged.of([units for units, _ in rows], np.int64),
+            packed([[a for a, _ in w] for _, w in rows]), packed([[b for _, b in w] for _, w in rows]),
+        )  # fmt: skip
+        expected = [
+            [[sum(a <= t < b for t in trains_[unit]) for a, b in windows_] for unit in units]
+            for units, windows_ in rows
+        ]
+        lines = [line.tolist() for line in counts.values]
+        assert [lines[a:b] for a, b in pairwise(counts.offsets.tolist())] == expected
+
     def test_of_a_session_without_spikes_are_zero(self) -> None:
         def nothing(session_id: int) -> Pieces:
             raise LookupError
