@@ -32,6 +32,7 @@ READERS = {
     "ccf_meshes": "ccf_meshes",
     "rma_records": "rma_records",
     "rma_journal": "rma_journal",
+    "rma_schema": "rma_schema",
     "rma_svg": "rma_svg",
     "ophys_events": "ophys_events",
     "ophys_csv": "ophys_csv",

@@ -19,6 +19,8 @@ import requests
 from brainlake.ingest import rma_endpoints as at
 from brainlake.ingest.volume_files import open_volume
 from brainlake.lake.commands.serving import rma as rma_command
+from brainlake.lake.errors import BrainlakeError
+from brainlake.lake.rma.models import models
 from brainlake.lake.serve.rma import Server
 from brainlake.tests.fixtures import atlas_origin as origin
 from brainlake.tests.fixtures import ccf, connectivity
@@ -72,6 +74,39 @@ def test_one_record_a_model_s_clauses_and_the_schema(url: str) -> None:
     described = requests.get(f"{url}/data/Structure.json").json()["msg"][0]["DataDescription"]["Structure"]
     assert described["table"] == "structures"
     assert {"name": "parent", "type": "belongs_to", "class": "Structure"} in described["associations"]
+
+
+def test_the_schema_is_read_into_tables(url: str, tmp_path: Path) -> None:
+    """As the API's own document: models with their tables, fields and associations."""
+    (tmp_path / "data.json").write_text(requests.get(f"{url}/data.json").text)
+    with brainlake.create(tmp_path / "lake") as lake:
+        lake.ingest(tmp_path / "data.json").raise_failed()
+        assert lake.sql(
+            "select table_name, field, field_type, is_nullable from rma.model_fields "
+            "where model = 'Structure' and field in ('id', 'acronym', 'failed') order by field_index"
+        ).pl().rows() == [
+            ("structures", "id", "integer", False), ("structures", "acronym", "string", True),
+            ("structures", "failed", "boolean", True),
+        ]  # fmt: skip
+        assert lake.sql(
+            "select association_type, target_model from rma.model_associations "
+            "where model = 'Structure' and association = 'children'"
+        ).pl().rows() == [("has_many", "Structure")]
+        assert lake.sql("select count(distinct model) from rma.model_fields").pl().item() == len(models())
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ('{"msg": [{"DataDescription": {"Age": 5}}]}', "Age: is no description of a model"),
+        ('{"msg": [{"DataDescription": {"Age": {"fields": []}}}]}', "Age, table: is no name"),
+        ('{"msg": [{"DataDescription": {"Age": {"table": "ages", "fields": 5}}}]}', "Age, fields: is no list"),
+    ],
+)
+def test_a_schema_that_is_wrong_is_one_clear_error(tmp_path: Path, told: str, said: str) -> None:
+    (tmp_path / "data.json").write_text(told)
+    with brainlake.create(tmp_path / "lake") as lake, pytest.raises(BrainlakeError, match=said):
+        lake.ingest(tmp_path / "data.json").raise_failed()
 
 
 def test_a_server_is_reached_from_this_machine_alone_unless_told_otherwise(url: str) -> None:
