@@ -29,7 +29,7 @@ PAGE = 2_000
 RESTARTS = 2
 PAGES_KEEP_S = 24 * 3600  # what was fetched before is another day's state of the database
 PAGING = ("num_rows", "start_row", "count")
-# models whose records are told apart by another column than id
+# models whose records are told apart by another column than id, or by two
 KEYS = {
     "ApiCellTypesSpecimenDetail": "specimen__id",
     "ApiConnectivity": "data_set_id",
@@ -140,10 +140,12 @@ class _Plan:
     def key(self) -> str:
         return hashlib.sha256(f"{self.api}\n{self.query}".encode()).hexdigest()[:16]
 
-    def key_of(self, record: Any) -> int | None:
+    def key_of(self, record: Any) -> tuple[int, ...] | None:
         """What tells a record from others, where it has that."""
-        key = record.get(KEYS.get(self.name, "id")) if isinstance(record, dict) else None
-        return key if isinstance(key, int) else None
+        names = KEYS.get(self.name, "id").split(",")
+        told = [record.get(name) for name in names] if isinstance(record, dict) else []
+        key = tuple(one for one in told if isinstance(one, int))
+        return key if len(key) == len(names) else None
 
     def text(self, start: int) -> str:
         if self.page is None:
@@ -171,7 +173,7 @@ def _fetch_pages(client: Client, plan: _Plan, pages: Path, progress: Progress) -
     """Every page as a file, those that are there not asked for again. Raises Contradiction."""
     pages.mkdir(exist_ok=True)
     found: list[Path] = []
-    seen: set[int] = set()
+    seen: set[tuple[int, ...]] = set()
     start, total, rows = 0, None, 0
     while True:
         path = pages / f"{start}.json"
@@ -227,7 +229,7 @@ def _kept(path: Path, url: str) -> dict[str, Any] | None:
 def _assemble(plan: _Plan, pages: list[Path], target: Path, journal: Path) -> int:
     """Join pages into the answer, one record a line, each record once; and write the journal."""
     exchanges: list[dict[str, Any]] = []
-    seen: set[int] = set()
+    seen: set[tuple[int, ...]] = set()
     count = 0
     with _replacing(target) as body, body.open("w", encoding="utf-8") as out:
         # model (or service) and query first, so that a reader knows what it has without looking at records

@@ -148,6 +148,17 @@ def test_pages_that_contradict_each_other_time_and_again_are_no_answer(client, s
     assert not list(tmp_path.rglob("*.json"))
 
 
+def test_records_of_two_keys_are_paged_by_both(client, server, tmp_path):
+    """None of them is twice though each key is; a page that comes twice is seen."""
+    pairs = [{"structure_set_id": 2 + n // 3, "structure_id": n % 3} for n in range(6)]
+    server.records["StructureSetsStructure"] = pairs
+    server.faults += [None, Fault("duplicate")]
+    query = "model::StructureSetsStructure"
+    assert records(fetch_answer(client, query, tmp_path, page=3)) == pairs
+    assert len(server.asked) == 4  # two that disagreed, then two
+    assert all("[order$eq'structure_set_id,structure_id']" in asked for asked in server.queries())
+
+
 def test_a_fetch_goes_on_where_it_was_stopped(client, server, tmp_path):
     server.faults += [None, *[Fault("status", 500)] * 3]
     with pytest.raises(ApiError):
