@@ -30,6 +30,9 @@ def pipeline(name: str, given: Path, made: Path) -> None:
     thumbnail       strips of rotating projections of a volume
     stitch          tiles of a microscope, put together to a section
     region-metrics  what of the visual field an area of an intrinsic-signal map covers
+
+    A grid works on as many sections at once as there are processors, or on nprocesses of them where those are fewer. Each
+    takes 2 GB of memory where it has 40,000 x 30,000 pixels; sums of all of them wait in a file beside the accumulators.
     """
     from ..pipelines.documents import run_documents
 
