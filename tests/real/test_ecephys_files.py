@@ -195,6 +195,7 @@ def test_no_other_real_table_is_taken_for_one_of_the_project_s(real_data: Find) 
     taken = {path.name for path in folder.rglob("*.csv") if CSV.sniff(Source(path, str(path)))}
     assert taken == {
         "sessions.csv",
+        "neuropixels_vc_experiment_metadata.csv",
         "probes.csv",
         "layer_info.csv",
         "time_to_first_spike.csv",
