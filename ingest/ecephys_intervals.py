@@ -88,10 +88,10 @@ def _as_rows(table: NwbTable, name: str) -> np.ndarray:
 
 def invalid_time_rows(recording: Recording, report: Report) -> Iterator[Rows]:
     """``ecephys.invalid_times``: Allen tags are [scope, id, label]."""
-    yield from salvaged(report, _invalid_times(recording))
+    yield from salvaged(report, _invalid_times(recording, report))
 
 
-def _invalid_times(recording: Recording) -> Iterator[Rows]:
+def _invalid_times(recording: Recording, report: Report) -> Iterator[Rows]:
     nwb = recording.nwb
     if not nwb.has(f"{INVALID_TIMES}/start_time"):
         return
@@ -100,6 +100,11 @@ def _invalid_times(recording: Recording) -> Iterator[Rows]:
     tags = _as_rows(table, "tags").tolist() if "tags" in table.columns else [[] for _ in range(n)]
     tags = [[str(t) for t in (row if isinstance(row, list) else [row])] for row in tags]
     allen = [row if len(row) == 3 else [None] * 3 for row in tags]
+    if n:
+        report.warn(
+            f"{INVALID_TIMES}: data of {n} interval{'s' * (n > 1)} are not to be trusted; ecephys.spikes has them, "
+            "ecephys.valid_spikes leaves them out"
+        )
     yield Rows(
         "ecephys.invalid_times",
         {

@@ -248,6 +248,12 @@ def test_a_colour_in_brackets_is_a_triplet_and_text_that_is_no_number_stays_a_pa
     assert json.loads(flash["parameters"])["spatial_frequency"] == "[0.0, 0.0]"
 
 
+def test_whoever_ingests_invalid_times_is_told(made: Made) -> None:
+    _, report = read_section(SECTION, made.sessions[LAYOUTS[0]], {"session"})
+    n = len(made.truth.invalid_times)
+    assert any(f"invalid_times: data of {n} interval" in warning for warning in report.warnings)
+
+
 def test_invalid_times_and_light_pulses_are_as_in_the_file(session: Tables, made: Made) -> None:
     invalid = session["ecephys.invalid_times"].to_pylist()
     assert [(r["start_time"], r["stop_time"], tuple(r["tags"])) for r in invalid] == [
