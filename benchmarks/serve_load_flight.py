@@ -20,7 +20,7 @@ import adbc_driver_flightsql.dbapi as flight
 import adbc_driver_manager
 import pyarrow as pa
 
-from .serve_report import FIRST, PATIENCE_S, READ, Report, expected
+from .serve_report import FIRST, PATIENCE_S, READ, Report, expected, snapshot_of
 
 _THREADS = 8  # of a process
 _LIVES_S = (5.0, 60.0)  # of a process, before it is killed
@@ -97,9 +97,9 @@ def _row(table: pa.Table) -> list[str | None]:
 
 
 def _whole(table: pa.Table, newest: int) -> int:
-    """The size of the snapshot that a row of READ tells, which must be whole, and not older than one seen before."""
+    """The snapshot that a row of READ tells, which must be whole, and not older than one seen before."""
     row = _row(table)
-    n = int(row[0] or 0)
+    n = int(row[1] or 0) + 1
     if row != expected(n) or n < max(newest, FIRST):
         raise _WrongError(f"{row} after {newest}")
     return n
@@ -110,22 +110,23 @@ def _simple(connection: Any, chance: random.Random, newest: int) -> int:
 
 
 def _prepared(connection: Any, chance: random.Random, newest: int) -> int:
-    n = chance.randrange(FIRST)
-    rows = _ask(connection, "select i, i + $1 as twice from lab.growing where i = $1", [n]).to_pylist()
-    if rows != [{"i": n, "twice": 2 * n}]:
-        raise _WrongError(f"asked for {n}, got {rows}")
-    return newest
+    back = chance.randrange(FIRST)
+    query = "select i + $1 + 1 as n, i from lab.moving where i = (select max(i) from lab.moving) - $1"
+    rows = _ask(connection, query, [back]).to_pylist()
+    if len(rows) != 1 or rows[0]["n"] != rows[0]["i"] + back + 1 or rows[0]["n"] < max(newest, FIRST):
+        raise _WrongError(f"asked for {back} before the last after {newest}, got {rows}")
+    return int(rows[0]["n"])
 
 
 def _streamed(connection: Any, chance: random.Random, newest: int) -> int:
     """Read in batches, while the lake moves on: still all of one snapshot."""
     with connection.cursor() as cursor:
-        cursor.execute("select i from lab.growing order by i")
+        cursor.execute("select i from lab.moving order by i")
         numbers = []
         for batch in cursor.fetch_record_batch():
             newest = _simple(connection, chance, newest)
             numbers += batch.column(0).to_pylist()
-    if numbers != list(range(len(numbers))) or len(numbers) < FIRST:
+    if not snapshot_of(numbers):
         raise _WrongError(f"a stream gave {len(numbers)} numbers: {numbers[:3]} ... {numbers[-3:]}")
     return newest
 
@@ -162,7 +163,7 @@ def _left(connection: Any, chance: random.Random, newest: int) -> int:
 
 def _mistake(connection: Any, chance: random.Random, newest: int) -> int:
     try:
-        _ask(connection, "select nope from lab.growing")
+        _ask(connection, "select nope from lab.moving")
     except adbc_driver_manager.Error as error:
         if "nope" in str(error):
             return newest

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
 import numpy as np
 
-TABLE, FIRST = "lab.growing", 100
-READ = "select count(*) as n, max(i) as top, sum(i)::bigint as total from lab.growing"
+TABLE, SIZE = "lab.moving", 100
+FIRST = SIZE  # the first snapshot
+READ = "select count(*) as n, max(i) as top, sum(i)::bigint as total from lab.moving"
 PATIENCE_S = 600.0  # after which a client that has no answer has been forgotten; a busy machine may stand still
 
 
+def held(n: int) -> range:
+    """The numbers of snapshot n: as many in each, so that a load is the same at its end as at its beginning."""
+    return range(n - SIZE, n)
+
+
 def expected(n: int) -> list[str | None]:
-    """The row of ``READ`` at the snapshot of n numbers."""
-    return [str(n), str(n - 1), str(n * (n - 1) // 2)]
+    """The row of ``READ`` at snapshot n."""
+    return [str(SIZE), str(n - 1), str(sum(held(n)))]
+
+
+def snapshot_of(numbers: Sequence[int]) -> int:
+    """The snapshot whose numbers these are; 0 where they are none's."""
+    n = numbers[-1] + 1 if len(numbers) else 0
+    return n if list(numbers) == list(held(n)) else 0
 
 
 @dataclass
