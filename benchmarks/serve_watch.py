@@ -8,23 +8,44 @@ server makes for clients and snapshots. Whatever grows is one of these.
 from __future__ import annotations
 
 import ctypes
-import gc
+import functools
 import json
 import os
 import re
 import sys
 import threading
 import time
+import weakref
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+from brainlake.lake.serve.snapshots import Lease, Snapshots
+from brainlake.lake.session import Session
 
-_COUNTED = {
-    "Session", "Lease", "Catalogue", "Client", "Plan", "Answer", "DuckDBPyConnection", "DuckDBPyRelation",
-}  # fmt: skip
+_made: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+
+
+def count(*kinds: type) -> None:
+    """Know the things of these classes from when they are made on.
+
+    Asking the garbage collector for them would not do: its list refers to tuples that other threads are still making,
+    and then they fail.
+    """
+    for kind in kinds:
+        kind.__init__ = _counted(kind.__init__)  # type: ignore[misc]
+
+
+def _counted(made: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(made)
+    def init(self: Any, *given: Any, **named: Any) -> None:
+        made(self, *given, **named)
+        _made[id(self)] = self
+
+    return init
 
 
 class _Mallinfo(ctypes.Structure):
@@ -74,16 +95,10 @@ def _of_allocators() -> dict[str, float]:
 
 
 def _of_objects() -> dict[str, Any]:
-    alive: Counter[str] = Counter()
-    sessions, leases = [], 0
-    for one in gc.get_objects():
-        name = type(one).__name__
-        if name in _COUNTED:
-            alive[name] += 1
-            if name == "Session":
-                sessions.append(one)
-        elif name == "Snapshots":
-            leases += one.leases
+    things = [thing for ref in _made.valuerefs() if (thing := ref()) is not None]
+    alive = Counter(type(thing).__name__ for thing in things)
+    sessions = [thing for thing in things if isinstance(thing, Session)]
+    leases = sum(thing.leases for thing in things if isinstance(thing, Snapshots))
     uses: Counter[str] = Counter()
     n_open = 0
     for session in sessions:
@@ -111,7 +126,10 @@ def _watch(path: str, every_s: float) -> None:
 
 if __name__ == "__main__":
     from brainlake.lake.cli import main
+    from brainlake.lake.serve.flight.answers import Answer
+    from brainlake.lake.serve.postgres.client import Client
 
+    count(Session, Snapshots, Lease, Answer, Client)
     threading.Thread(target=_watch, args=(sys.argv[1], float(sys.argv[2])), daemon=True).start()
     del sys.argv[1:3]
     main()
