@@ -51,32 +51,34 @@ class Report:
         return median(one["rss"] for one in self.samples[third * n : (third + 1) * n] or self.samples[-1:])
 
     @property
-    def uses(self) -> tuple[float, float, float]:
-        """Memory of the last two thirds of the time, in MB: at all, a session, and a minute.
+    def uses(self) -> tuple[float, float, float, float]:
+        """Memory of the last two thirds of the time, in MB: at all, a session, a MB of answers on their way, and a minute.
 
-        How many snapshots are read at once depends on how busy the machine is; what is left beside their sessions tells
-        whether something is lost. By least squares.
+        How many snapshots and large answers are read at once depends on chance and on how busy the machine is; what is
+        left beside them tells whether something is lost. By least squares.
         """
         samples = self.samples[len(self.samples) // 3 :]
         minutes = (np.array([one["time"] for one in samples]) - samples[0]["time"]) / 60
-        columns = np.column_stack([np.ones(len(samples)), [one["open"] for one in samples], minutes])
+        held = [[one["open"] for one in samples], [one["arrow"] for one in samples]]
+        columns = np.column_stack([np.ones(len(samples)), *held, minutes])
         found, *_ = np.linalg.lstsq(columns, np.array([one["rss"] for one in samples]), rcond=None)
-        return float(found[0]), float(found[1]), float(found[2])
+        at_all, a_session, an_answer, a_minute = found.tolist()
+        return at_all, a_session, an_answer, a_minute
 
     @property
     def growth(self) -> float:
-        """By which part memory grew in a third of the time, but for the sessions of snapshots that are read."""
+        """By which part memory grew in a third of the time, but for the snapshots and answers that are read."""
         minutes = (self.samples[-1]["time"] - self.samples[0]["time"]) / 60
-        return self.uses[2] * minutes / 3 / self.memory_mb(2)
+        return self.uses[3] * minutes / 3 / self.memory_mb(2)
 
     def __str__(self) -> str:
         asked = ", ".join(f"{n:,} {kind}" for kind, n in sorted(self.answers.items()))
         thirds = ", ".join(f"{self.memory_mb(third):.0f}" for third in range(3))
-        at_all, a_session, a_minute = self.uses
+        at_all, a_session, an_answer, a_minute = self.uses
         return (
             f"{sum(self.answers.values()):,} answers ({asked}) over {self.commits:,} commits, {self.killed} clients "
             f"killed; {len(self.wrong)} wrong\n"
             f"memory {thirds} MB in the first, second and last third, most {max(one['rss'] for one in self.samples):.0f}: "
-            f"{at_all:.0f} MB, {a_session:.1f} for each session ({max(one['open'] for one in self.samples)} at most) and "
-            f"{a_minute:.2f} each minute ({self.growth:+.1%} in a third)"
+            f"{at_all:.0f} MB, {a_session:.1f} for each session ({max(one['open'] for one in self.samples)} at most), "
+            f"{an_answer:.1f} for each MB of answers in Arrow and {a_minute:.2f} each minute ({self.growth:+.1%} in a third)"
         )
