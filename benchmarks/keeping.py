@@ -17,7 +17,7 @@ from brainlake.lake.catalog import Catalog
 from brainlake.lake.checking import check
 from brainlake.lake.expiring import expire
 from brainlake.lake.forgetting import forget
-from brainlake.lake.parquet import seal
+from brainlake.lake.sealing import seal
 from brainlake.lake.usage import usage
 from brainlake.lake.writer import IngestWriter
 from brainlake.tests.fixtures.allen_icephys import make_cell, write_nwb1

@@ -21,6 +21,7 @@ NAMES = {
     "ecephys_structure_acronym": "structure_acronym",
 }
 _NAMED = re.compile(r"\d+_probe[A-Z]_(\d{1,18})\.csv", re.ASCII)
+CHANNELS = 384  # of a probe, each of which has a line in the tables that were published
 SAYING = "--set probe=ID tells it"
 
 
@@ -47,8 +48,9 @@ class PatchReader:
             return
         if _known(read_header(source)) is None:
             raise SourceError(source, "header", f"is none of corrected structures, which has {', '.join(NAMES)}")
-        probe = _probe(source)
+        probe, n_lines = _probe(source), 0
         for rows in read_rows(source):
+            n_lines += len(rows.lines)
             said = [i for i, cell in enumerate(rows.columns["local_index"]) if cell]  # one line a channel, told or not
             rows = CsvRows(
                 {name: [cells[i] for i in said] for name, cells in rows.columns.items()}, [rows.lines[i] for i in said]
@@ -57,6 +59,8 @@ class PatchReader:
                 target: converted(source, rows, name, CORRECTED_STRUCTURES[target]) for name, target in NAMES.items()
             }
             yield Rows(CORRECTED_STRUCTURES.name, {"probe_id": [probe] * len(rows.lines), **columns})
+        if n_lines < CHANNELS:
+            report.warn(f"tells of {n_lines} channels of {CHANNELS}: is the file whole?")
 
 
 def _known(header: Sequence[str]) -> bool | None:

@@ -26,6 +26,7 @@ from .clock import Clock, find_clock
 from .spool import MEMORY_BUDGET, Spool
 
 _BATCH_SPIKES = 1 << 19
+_READY = 2  # batches that wait to be taken
 _MAX_TIME = SPIKE_BLOCK_S * (2**31 - 2)
 _SAMPLE = 32_768  # times from which a clock is sought
 _PROBED, _PROBED_ROWS = 1 << 18, 256  # times on which it is tried, and of how many rows
@@ -145,7 +146,8 @@ class SpikeBlocks:
 
     def batches(self, clocks: Mapping[int, Clock]) -> Iterator[pa.RecordBatch]:
         """Rows of ``ecephys.spike_trains``, ordered by block and unit."""
-        return ahead(lambda rows: self._batch(rows, clocks), self._rows(), "spikes")
+        with ThreadPoolExecutor(1, thread_name_prefix="spikes") as thread:
+            yield from ahead(thread, lambda rows: self._batch(rows, clocks), self._rows(), _READY)
 
     def _rows(self) -> Iterator[_Rows]:
         """The rows of each batch, and where their spikes are."""

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
-import os
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .catalog_file import fsync_directory
 from .errors import DamageError, SpecError
-from .records import ColumnStats, WrittenAttachment, WrittenFile
+from .records import ColumnStats, WrittenFile
+from .sealing import GrowingDigest, make_folder, seal
 from .spec import INGEST_ID_FIELD, PARQUET_ENCODING, TableSpec
 
-DIGESTED_AT_ONCE = 16 << 20  # bytes written after which a thread goes on with a file's digest
 ENCODED_AHEAD = 32 << 20  # bytes of row groups that may wait to be encoded: a reader goes on meanwhile
 SMALL_TABLE_ROWS = 1_000_000  # rows of a small table that are sorted in memory before they become a file
 
@@ -193,7 +190,7 @@ class _OpenFile:
             self.path.unlink(missing_ok=True)
             raise
         self._encoder = ThreadPoolExecutor(1, "parquet")
-        self._digest = _GrowingDigest(self.path)
+        self._digest = GrowingDigest(self.path)
         self._encoding: deque[tuple[int, Future[None]]] = deque()  # (bytes, row group being encoded)
         self._pending: list[pa.Table] = []
         self._last: pa.Table | None = None
@@ -259,40 +256,6 @@ class _OpenFile:
         with contextlib.suppress(OSError):  # the disk may be full; the file goes anyway
             self._writer.close()
         self.path.unlink(missing_ok=True)
-
-
-class _GrowingDigest:
-    """SHA-256 of a file that is being written: of a long one computed by a thread of its own, as far as it is there."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._digest = hashlib.sha256()
-        self._read = self._left = 0
-        self._thread = ThreadPoolExecutor(1, "digest")
-
-    def follow(self, size: int) -> None:
-        """The file has grown by about so many bytes. What is in it must never change."""
-        self._left += size
-        if self._left >= DIGESTED_AT_ONCE:
-            self._left = 0
-            self._thread.submit(self._catch_up)
-
-    def result(self) -> str:
-        """Of the whole file, which is written."""
-        self.stop()
-        self._catch_up()
-        return self._digest.hexdigest()
-
-    def stop(self) -> None:
-        """Go on no further."""
-        self._thread.shutdown(cancel_futures=True)
-
-    def _catch_up(self) -> None:
-        with self._path.open("rb", buffering=0) as file:
-            file.seek(self._read)
-            while block := file.read(1 << 20):
-                self._digest.update(block)
-                self._read += len(block)
 
 
 def parquet_options(spec: TableSpec) -> dict[str, Any]:
@@ -386,68 +349,9 @@ def _text(value: Any) -> str | None:
     return str(int(value)) if isinstance(value, bool) else str(value)
 
 
-def make_folder(folder: Path) -> None:
-    """A folder whose name is as durable as the files to come."""
-    if folder.is_dir():
-        return
-    make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    fsync_directory(folder.parent)
-
-
-class Sealed(NamedTuple):
-    """What is known of a finished file."""
-
-    size_bytes: int
-    footer_bytes: int
-    sha256: str
-
-
-def seal(path: Path, digest: Callable[[], str] | None = None) -> Sealed:
-    """Make a finished file durable and immutable.
-
-    digest : gives the file's SHA-256, where somebody has been computing it
-    """
-    with path.open("rb") as file:
-        with ThreadPoolExecutor(1, "fsync") as writing:  # the disk works while the digest is computed
-            durable = writing.submit(os.fsync, file.fileno())
-            sha256 = digest() if digest else hashlib.file_digest(file, "sha256").hexdigest()
-            durable.result()
-        size = file.seek(-8, os.SEEK_END) + 8
-        footer = int.from_bytes(file.read(4), "little")
-    path.chmod(0o444)
-    fsync_directory(path.parent)
-    return Sealed(size, footer, sha256)
-
-
 def read_file(path: Path) -> pa.Table:
     """A data file's rows, as stored. Raises DamageError where it is missing or broken."""
     try:
         return pq.read_table(path, partitioning=None)
     except (OSError, pa.ArrowException) as error:
         raise DamageError(f"{path} cannot be read ({str(error).splitlines()[0]}): see `brainlake check`") from None
-
-
-class AttachmentWriter:
-    """A typed file of its own, written at once; :meth:`finish` makes it durable."""
-
-    def __init__(
-        self, root: Path, part: str, kind: str, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
-    ) -> None:
-        self._place = f"data/attachments/{uuid.uuid4()}.parquet"
-        self._about = part, kind, name
-        self._n_rows = 0
-        self.path = root / self._place
-        make_folder(self.path.parent)
-        try:
-            with pq.ParquetWriter(self.path, schema, compression="zstd") as writer:
-                for batch in batches:
-                    writer.write_batch(batch)
-                    self._n_rows += batch.num_rows
-        except BaseException:
-            self.path.unlink(missing_ok=True)
-            raise
-
-    def finish(self) -> WrittenAttachment:
-        sealed = seal(self.path)
-        return WrittenAttachment(self._place, *self._about, self._n_rows, sealed.size_bytes, sealed.sha256)

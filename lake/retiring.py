@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 
 from . import keys
 from .commit import Commit
-from .parquet import read_file, seal
+from .parquet import read_file
 from .records import LiveFile, WrittenFile, live_files, spec_of, stored_schema
+from .sealing import seal
 from .tables import TABLES
 
 Leaving = Mapping[int, Collection[str] | None]  # ingest -> the parts of it that go; None: all of it

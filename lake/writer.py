@@ -22,7 +22,7 @@ from .catalog import Catalog
 from .commit import committing, remove_unknown
 from .digests import file_digest
 from .errors import CatalogError, as_writing_error
-from .parquet import AttachmentWriter, TableWriter
+from .parquet import TableWriter
 from .records import (
     IngestRecord,
     WrittenAttachment,
@@ -30,6 +30,7 @@ from .records import (
     live_ingest_ids,
 )
 from .retiring import retire
+from .sealing import AttachmentWriter
 from .spec import TableSpec
 from .tables import TABLES
 from .userspec import storable, user_spec, with_descriptions_of

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
+from ...ingest.ahead import ahead
 from ...ingest.contract import Source
 from ...udfs import gridding, resampling
 from ...udfs.grid_pyramid import RATIOS, Reduction, data_mask, ratio, windows
@@ -31,9 +31,6 @@ from .stack import SectionStack
 from .volumes import NrrdWriter, planes_of, volume_at, whole
 
 BAND_PIXELS = 1 << 22  # of a section, that are summed at once
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 _POLYGONS = a_list(a_list({"type": "array", "prefixItems": [NUMBER, NUMBER], "items": False, "minItems": 2}))
 _SUB_IMAGE = an_object(
@@ -346,18 +343,3 @@ def _field(path: str | None) -> resampling.Placed | None:
         raise SourceError(path, None, f"has {volume.header.n_components} values a voxel; a displacement has 3")
     ap, dv, ml = volume.header.along(volume.header.spacing)
     return resampling.Placed(whole(volume), (ap, dv, ml))
-
-
-def ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Iterable[T], n: int) -> Iterator[R]:
-    """Results in the order of the items, of which a few are worked on at once and no more are held."""
-    waiting: deque[Future[R]] = deque()
-    try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > n:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        for future in waiting:
-            future.cancel()

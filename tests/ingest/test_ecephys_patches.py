@@ -6,7 +6,7 @@ from pathlib import Path
 
 import brainlake
 import pytest
-from brainlake.ingest.contract import Source
+from brainlake.ingest.contract import Report, Source
 from brainlake.ingest.ecephys_patches import READER
 from brainlake.lake.errors import SourceError
 
@@ -51,3 +51,15 @@ def test_the_probe_is_told_by_the_file_s_name_or_by_people(patch: Path, tmp_path
         READER.identify(source(plain))
     with pytest.raises(SourceError, match="'B' is no id"):
         READER.identify(source(plain, probe="B"))
+
+
+def test_a_table_of_fewer_channels_than_a_probe_has_is_wondered_about(patch: Path) -> None:
+    def warned(lines: int) -> list[str]:
+        head = CORRECTED.splitlines()[0]
+        patch.write_text("\n".join([head, *(f"{i}.0,CA1,382.0" for i in range(lines - 1)), ",,", ""]))
+        report = Report()
+        assert sum(1 for _ in READER.read(source(patch), frozenset({"channels"}), report)) == 1
+        return report.warnings
+
+    assert warned(384) == []
+    assert warned(18) == ["tells of 18 channels of 384: is the file whole?"]

@@ -21,9 +21,9 @@ from brainlake.lake.expiring import expire
 from brainlake.lake.folding import all_to_fold, compact
 from brainlake.lake.forgetting import forget
 from brainlake.lake.mending import drop_damaged
-from brainlake.lake.parquet import seal
 from brainlake.lake.publishing import publish
 from brainlake.lake.records import LiveFile, WrittenFile, live_files, spec_of
+from brainlake.lake.sealing import seal
 from brainlake.lake.writer import write_user_table
 
 TRAINS, LAYERS = "ecephys.spike_trains", "ecephys.unit_layers"
